@@ -1,0 +1,2 @@
+/** (being written) */
+export function activation_placeholder(): void {}

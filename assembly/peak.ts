@@ -1,0 +1,2 @@
+/** (being written) */
+export function peak_placeholder(): void {}

@@ -1,0 +1,2 @@
+/** (being written) */
+export function reduce_placeholder(): void {}

@@ -1,0 +1,2 @@
+/** (being written) */
+export function transforms_placeholder(): void {}
