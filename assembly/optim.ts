@@ -1,2 +1,325 @@
-/** (being written) */
-export function optim_placeholder(): void {}
+/**
+ * The optimizers' kernels: one call does every tensor of a parameter group.
+ *
+ * They read a table that TypeScript writes once and touches up when a pointer changes: `count` entries of 8 int32 words,
+ *
+ *   0 param   1 grad   2 state0   3 state1   4 state2   5 n (floats)   6 flags   7 step
+ *
+ * Words 0 to 4 are addresses of float32 buffers of n elements, 0 where there is none; an entry whose grad is 0 is passed
+ * over. Flag bit 0 (FRESH): the state holds nothing yet (the first step). `step` counts the entry's steps, for the
+ * optimizers that correct a bias. The kernels read the table and never write it. SGD keeps its momentum buffer in state0;
+ * Adam and its kin will find state0 to state2 (exp_avg, exp_avg_sq, max_exp_avg_sq) and step.
+ *
+ * Any range of entries may be done apart, and a large tensor may be given as several entries. Elements go four at a time,
+ * the last n % 4 through loadTail and storeTail.
+ */
+import { loadTail, madd, storeTail } from "./simd";
+
+// @ts-ignore: decorator
+@inline
+const ENTRY: usize = 32;
+// @ts-ignore: decorator
+@inline
+const PARAM: usize = 0;
+// @ts-ignore: decorator
+@inline
+const GRAD: usize = 4;
+// @ts-ignore: decorator
+@inline
+const STATE0: usize = 8;
+// @ts-ignore: decorator
+@inline
+const COUNT: usize = 20;
+// @ts-ignore: decorator
+@inline
+const FLAGS: usize = 24;
+// @ts-ignore: decorator
+@inline
+const FRESH: i32 = 1;
+
+/**
+ * Subnormal lanes to zero; NaN stays. WebAssembly cannot flush by itself, and the state of a unit that no longer gets
+ * gradient decays into subnormals, at some 100 cycles an operation for ever after.
+ */
+// @ts-ignore: decorator
+@inline
+function flush(v: v128): v128 {
+  return v128.andnot(v, f32x4.lt(f32x4.abs(v), f32x4.splat(1.17549435e-38)));
+}
+
+// Gradients: norm, scale, clamp, zero
+
+/** How an element counts towards the norm. Constant at each call of `sum_powers`. */
+const enum Power {
+  one,
+  two,
+}
+
+// @ts-ignore: decorator
+@inline
+function power(v: v128, how: Power): v128 {
+  return how == Power.one ? f64x2.abs(v) : f64x2.mul(v, v);
+}
+
+/** Σ |x| or Σ x² over n floats, in float64 throughout: eight chains, then a fixed tree. */
+// @ts-ignore: decorator
+@inline
+function sum_powers(x: usize, n: i32, how: Power): f64 {
+  let a = f64x2.splat(0);
+  let b = a;
+  let c = a;
+  let d = a;
+  for (const end = x + ((<usize>n & ~7) << 2); x < end; x += 32) {
+    const v = v128.load(x);
+    const w = v128.load(x, 16);
+    a = f64x2.add(a, power(f64x2.promote_low_f32x4(v), how));
+    b = f64x2.add(b, power(f64x2.promote_low_f32x4(v128.shuffle<i32>(v, v, 2, 3, 2, 3)), how));
+    c = f64x2.add(c, power(f64x2.promote_low_f32x4(w), how));
+    d = f64x2.add(d, power(f64x2.promote_low_f32x4(v128.shuffle<i32>(w, w, 2, 3, 2, 3)), how));
+  }
+  for (n &= 7; n > 0; n--) {
+    a = f64x2.add(a, power(f64x2.promote_low_f32x4(v128.load32_zero(x)), how));
+    x += 4;
+  }
+  a = f64x2.add(f64x2.add(a, b), f64x2.add(c, d));
+  return f64x2.extract_lane(a, 0) + f64x2.extract_lane(a, 1);
+}
+
+/** Σ x² over n floats. */
+function sum_squares(x: usize, n: i32): f64 {
+  return sum_powers(x, n, Power.two);
+}
+
+/** Σ |x| over n floats. */
+function sum_abs(x: usize, n: i32): f64 {
+  return sum_powers(x, n, Power.one);
+}
+
+/** max |x| over n floats; NaN if one is NaN. */
+function max_abs(x: usize, n: i32): f64 {
+  let m = f32x4.splat(0);
+  for (; n >= 4; n -= 4) {
+    m = f32x4.max(m, f32x4.abs(v128.load(x)));
+    x += 16;
+  }
+  if (n > 0) m = f32x4.max(m, f32x4.abs(loadTail(x, n)));
+  return max(
+    max(f32x4.extract_lane(m, 0), f32x4.extract_lane(m, 1)),
+    max(f32x4.extract_lane(m, 2), f32x4.extract_lane(m, 3)),
+  );
+}
+
+/** Σ |x|^p over n floats, for any p > 0. A rare road: it is right, not fast. */
+function sum_general(x: usize, n: i32, p: f64): f64 {
+  let total: f64 = 0;
+  for (; n > 0; n--) {
+    total += pow_f64(<f64>abs(load<f32>(x)), p);
+    x += 4;
+  }
+  return total;
+}
+
+/**
+ * x^p for x ≥ 0 and p > 0 to about 1e-14, without the tables of a library's pow (kernels own no static data).
+ * log: x = m·2^e with m in [√½, √2), ln m = 2·atanh((m − 1)/(m + 1)); exp: 2^k·e^r with |r| ≤ ½ ln 2.
+ */
+function pow_f64(x: f64, p: f64): f64 {
+  if (!(x > 0) || x == Infinity) return x;
+  let bits = reinterpret<u64>(x);
+  let e = <i32>(bits >> 52) - 1023;
+  let m = reinterpret<f64>((bits & 0x000fffffffffffff) | 0x3ff0000000000000);
+  if (m > 1.4142135623730951) {
+    m *= 0.5;
+    e++;
+  }
+  const s = (m - 1) / (m + 1);
+  const s2 = s * s;
+  let sum: f64 = 0;
+  for (let i = 25; i > 0; i -= 2) sum = sum * s2 + 1 / <f64>i;
+  const y = p * (<f64>e * 0.6931471805599453 + 2 * s * sum);
+  if (y > 709) return Infinity;
+  if (y < -708) return 0;
+  const k = nearest(y * 1.4426950408889634);
+  const r = y - k * 0.6931471803691238 - k * 1.9082149292705877e-10;
+  let t: f64 = 1;
+  for (let i = 14; i > 0; i--) t = 1 + (t * r) / <f64>i;
+  return t * reinterpret<f64>((<u64>(<i64>k + 1023)) << 52);
+}
+
+/**
+ * The p-norm of all gradients of the table taken as one vector (clip_grad_norm_): p = 2, 1, Infinity or any other
+ * p > 0. Accumulated in float64, so that no square overflows; NaN and Inf among the gradients show in the result.
+ */
+export function grad_norm(table: usize, count: i32, p: f64): f64 {
+  let total: f64 = 0;
+  for (; count > 0; count--) {
+    const grad = load<usize>(table, GRAD);
+    if (grad) {
+      const n = load<i32>(table, COUNT);
+      if (p == 2) total += sum_squares(grad, n);
+      else if (p == 1) total += sum_abs(grad, n);
+      else if (p == Infinity) total = max(total, max_abs(grad, n));
+      else total += sum_general(grad, n, p);
+    }
+    table += ENTRY;
+  }
+  if (p == 2) return sqrt(total);
+  return p == 1 || p == Infinity ? total : pow_f64(total, 1 / p);
+}
+
+/** grad *= factor in every entry (clip_grad_norm_; with the factor from grad_norm). */
+export function grad_scale(table: usize, count: i32, factor: f32): void {
+  const f = f32x4.splat(factor);
+  for (; count > 0; count--) {
+    let g = load<usize>(table, GRAD);
+    if (g) {
+      let n = load<i32>(table, COUNT);
+      for (; n >= 8; n -= 8) {
+        v128.store(g, f32x4.mul(v128.load(g), f));
+        v128.store(g, f32x4.mul(v128.load(g, 16), f), 16);
+        g += 32;
+      }
+      for (; n > 0; n--) {
+        store<f32>(g, load<f32>(g) * factor);
+        g += 4;
+      }
+    }
+    table += ENTRY;
+  }
+}
+
+/** grad = min(max(grad, −limit), limit) in every entry; NaN stays (clip_grad_value_). */
+export function grad_clamp(table: usize, count: i32, limit: f32): void {
+  const high = f32x4.splat(limit);
+  const low = f32x4.neg(high);
+  for (; count > 0; count--) {
+    let g = load<usize>(table, GRAD);
+    if (g) {
+      let n = load<i32>(table, COUNT);
+      // pmax(x, low) is low > x ? low : x, which keeps a NaN in x.
+      for (; n >= 4; n -= 4) {
+        v128.store(g, f32x4.pmin(f32x4.pmax(v128.load(g), low), high));
+        g += 16;
+      }
+      if (n > 0) storeTail(g, f32x4.pmin(f32x4.pmax(loadTail(g, n), low), high), n);
+    }
+    table += ENTRY;
+  }
+}
+
+/** grad = 0 in every entry. */
+export function grad_zero(table: usize, count: i32): void {
+  for (; count > 0; count--) {
+    const g = load<usize>(table, GRAD);
+    if (g) memory.fill(g, 0, <usize>load<i32>(table, COUNT) << 2);
+    table += ENTRY;
+  }
+}
+
+// SGD
+
+/**
+ * One SGD step in every entry, in PyTorch's order and roundings (torch.optim.SGD):
+ *
+ *   d = grad·grad_scale             negated if maximize
+ *   d = d + weight_decay·param      if weight_decay ≠ 0
+ *   m = momentum·m + (1 − dampening)·d, or m = d where FRESH      if momentum ≠ 0; m is state0, flushed
+ *   d = nesterov ? d + momentum·m : m
+ *   param = param − lr·d
+ *
+ * grad_scale folds clipping into the step (1 for none) and leaves the gradients as they are. state0 may be 0 where
+ * momentum is 0.
+ */
+export function sgd(
+  table: usize, count: i32, lr: f64, momentum: f64, dampening: f64, weight_decay: f64, nesterov: i32, maximize: i32,
+  grad_scale: f64,
+): void {
+  const scale = <f32>(maximize ? -grad_scale : grad_scale);
+  for (; count > 0; count--) {
+    const grad = load<usize>(table, GRAD);
+    if (grad) {
+      const p = load<usize>(table, PARAM);
+      const n = load<i32>(table, COUNT);
+      if (momentum == 0) {
+        sgd_plain(p, grad, n, <f32>-lr, <f32>weight_decay, scale);
+      } else {
+        const fresh = load<i32>(table, FLAGS) & FRESH;
+        const m = load<usize>(table, STATE0);
+        sgd_momentum(
+          p, grad, m, n, <f32>-lr, <f32>momentum, <f32>(1 - dampening), <f32>weight_decay, nesterov, fresh, scale,
+        );
+      }
+    }
+    table += ENTRY;
+  }
+}
+
+/** d of the first two lines. With no weight decay param stays out of it: 0·Inf would be NaN. */
+// @ts-ignore: decorator
+@inline
+function decayed(g: v128, p: v128, scale: v128, decay: v128, decays: bool): v128 {
+  const d = f32x4.mul(g, scale);
+  return decays ? madd(decay, p, d) : d;
+}
+
+function sgd_plain(p: usize, g: usize, n: i32, minusLr: f32, weightDecay: f32, gradScale: f32): void {
+  const lr = f32x4.splat(minusLr);
+  const decay = f32x4.splat(weightDecay);
+  const scale = f32x4.splat(gradScale);
+  const decays = weightDecay != 0;
+  for (; n >= 8; n -= 8) {
+    const p0 = v128.load(p);
+    const p1 = v128.load(p, 16);
+    v128.store(p, madd(lr, decayed(v128.load(g), p0, scale, decay, decays), p0));
+    v128.store(p, madd(lr, decayed(v128.load(g, 16), p1, scale, decay, decays), p1), 16);
+    p += 32;
+    g += 32;
+  }
+  for (; n > 0; n -= 4) {
+    const lanes = min(n, 4);
+    const v = load_lanes(p, lanes);
+    store_lanes(p, madd(lr, decayed(load_lanes(g, lanes), v, scale, decay, decays), v), lanes);
+    p += 16;
+    g += 16;
+  }
+}
+
+function sgd_momentum(
+  p: usize, g: usize, m: usize, n: i32, minusLr: f32, momentum: f32, undamped: f32, weightDecay: f32, nesterov: i32,
+  fresh: i32, gradScale: f32,
+): void {
+  const lr = f32x4.splat(minusLr);
+  const mu = f32x4.splat(momentum);
+  const keep = f32x4.splat(undamped);
+  const decay = f32x4.splat(weightDecay);
+  const scale = f32x4.splat(gradScale);
+  const decays = weightDecay != 0;
+  for (; n >= 4; n -= 4) {
+    const v = v128.load(p);
+    const d = decayed(v128.load(g), v, scale, decay, decays);
+    const buf = flush(fresh ? d : madd(keep, d, f32x4.mul(mu, v128.load(m))));
+    v128.store(m, buf);
+    v128.store(p, madd(lr, nesterov ? madd(mu, buf, d) : buf, v));
+    p += 16;
+    g += 16;
+    m += 16;
+  }
+  if (n > 0) {
+    const v = loadTail(p, n);
+    const d = decayed(loadTail(g, n), v, scale, decay, decays);
+    const buf = flush(fresh ? d : madd(keep, d, f32x4.mul(mu, loadTail(m, n))));
+    storeTail(m, buf, n);
+    storeTail(p, madd(lr, nesterov ? madd(mu, buf, d) : buf, v), n);
+  }
+}
+
+/** Load the first 1 to 4 floats. */
+function load_lanes(p: usize, lanes: i32): v128 {
+  return lanes == 4 ? v128.load(p) : loadTail(p, lanes);
+}
+
+/** Store the first 1 to 4 lanes. */
+function store_lanes(p: usize, v: v128, lanes: i32): void {
+  if (lanes == 4) v128.store(p, v);
+  else storeTail(p, v, lanes);
+}

@@ -1,2 +1,169 @@
-/** (being written) */
-export function transforms_placeholder(): void {}
+/**
+ * Images from bytes to normalised floats, as torchvision's ToTensor and Normalize do it, bit for bit: t = x/255 and
+ * then (t − mean)/std, each operation rounded to float32 in that order.
+ *
+ * Images are [channels, pixels], contiguous; mean and std are tables of `channels` floats. Nothing here needs a gradient.
+ * 16 pixels go at a time; the last pixels % 16 one at a time, in the same arithmetic.
+ *
+ * x/255 takes no division. 1/255 = HIGH + LOW with HIGH of 9 bits: for a byte x, x·HIGH is exact, x·LOW is off by far
+ * less than the last bit of x/255, and so their rounded sum is x/255 rounded for all 256 values (the test tries them).
+ */
+
+// @ts-ignore: decorator
+@inline
+const HIGH: f32 = 0.0039215087890625; // 257/65536
+// @ts-ignore: decorator
+@inline
+const LOW: f32 = 5.983839201917363e-8; // 1/255 − HIGH
+
+/** Four bytes, widened to i32, to x/255. */
+// @ts-ignore: decorator
+@inline
+function over255(x: v128): v128 {
+  const v = f32x4.convert_i32x4_s(x);
+  return f32x4.add(f32x4.mul(v, f32x4.splat(HIGH)), f32x4.mul(v, f32x4.splat(LOW)));
+}
+
+/** One channel: out = (x/255 − mean)/std, n pixels. */
+function normalize_plane_u8(out: usize, x: usize, n: i32, mean: f32, std: f32): void {
+  const m = f32x4.splat(mean);
+  const s = f32x4.splat(std);
+  for (; n >= 16; n -= 16) {
+    const v = v128.load(x);
+    const low = i16x8.extend_low_i8x16_u(v);
+    const high = i16x8.extend_high_i8x16_u(v);
+    v128.store(out, f32x4.div(f32x4.sub(over255(i32x4.extend_low_i16x8_u(low)), m), s));
+    v128.store(out, f32x4.div(f32x4.sub(over255(i32x4.extend_high_i16x8_u(low)), m), s), 16);
+    v128.store(out, f32x4.div(f32x4.sub(over255(i32x4.extend_low_i16x8_u(high)), m), s), 32);
+    v128.store(out, f32x4.div(f32x4.sub(over255(i32x4.extend_high_i16x8_u(high)), m), s), 48);
+    out += 64;
+    x += 16;
+  }
+  for (; n > 0; n--) {
+    store<f32>(out, (<f32>load<u8>(x) / 255 - mean) / std);
+    out += 4;
+    x++;
+  }
+}
+
+/** out = x/255 over n bytes (ToTensor). */
+export function to_tensor_u8(out: usize, x: usize, n: i32): void {
+  for (; n >= 16; n -= 16) {
+    const v = v128.load(x);
+    const low = i16x8.extend_low_i8x16_u(v);
+    const high = i16x8.extend_high_i8x16_u(v);
+    v128.store(out, over255(i32x4.extend_low_i16x8_u(low)));
+    v128.store(out, over255(i32x4.extend_high_i16x8_u(low)), 16);
+    v128.store(out, over255(i32x4.extend_low_i16x8_u(high)), 32);
+    v128.store(out, over255(i32x4.extend_high_i16x8_u(high)), 48);
+    out += 64;
+    x += 16;
+  }
+  for (; n > 0; n--) {
+    store<f32>(out, <f32>load<u8>(x) / 255);
+    out += 4;
+    x++;
+  }
+}
+
+/** out[i, c, :] = (x[i, c, :]/255 − mean[c])/std[c]; x uint8, out float32, [images, channels, pixels]. */
+export function normalize_u8(
+  out: usize, x: usize, images: i32, channels: i32, pixels: i32, mean: usize, std: usize,
+): void {
+  for (; images > 0; images--) {
+    for (let c: usize = 0; c < <usize>channels; c++) {
+      normalize_plane_u8(out, x, pixels, load<f32>(mean + (c << 2)), load<f32>(std + (c << 2)));
+      out += <usize>pixels << 2;
+      x += <usize>pixels;
+    }
+  }
+}
+
+/**
+ * A batch straight from the data set: out[b, c, :] = (x[idx[b], c, :]/255 − mean[c])/std[c]; x uint8
+ * [·, channels, pixels], idx int32 [batch], out float32 [batch, channels, pixels]. With mean 0 it is ToTensor alone.
+ */
+export function gather_normalize_u8(
+  out: usize, x: usize, idx: usize, batch: i32, channels: i32, pixels: i32, mean: usize, std: usize,
+): void {
+  const size = <usize>channels * <usize>pixels;
+  for (; batch > 0; batch--) {
+    const image = x + <usize>load<i32>(idx) * size;
+    if (mean) normalize_u8(out, image, 1, channels, pixels, mean, std);
+    else to_tensor_u8(out, image, <i32>size);
+    out += size << 2;
+    idx += 4;
+  }
+}
+
+/** out[i, c, :] = (x[i, c, :] − mean[c])/std[c], float32 [images, channels, pixels] (Normalize). out may be x. */
+export function normalize_f32(
+  out: usize, x: usize, images: i32, channels: i32, pixels: i32, mean: usize, std: usize,
+): void {
+  for (; images > 0; images--) {
+    for (let c: usize = 0; c < <usize>channels; c++) {
+      normalize_plane_f32(out, x, pixels, load<f32>(mean + (c << 2)), load<f32>(std + (c << 2)));
+      out += <usize>pixels << 2;
+      x += <usize>pixels << 2;
+    }
+  }
+}
+
+function normalize_plane_f32(out: usize, x: usize, n: i32, mean: f32, std: f32): void {
+  const m = f32x4.splat(mean);
+  const s = f32x4.splat(std);
+  for (; n >= 8; n -= 8) {
+    const a = f32x4.div(f32x4.sub(v128.load(x), m), s);
+    const b = f32x4.div(f32x4.sub(v128.load(x, 16), m), s);
+    v128.store(out, a);
+    v128.store(out, b, 16);
+    out += 32;
+    x += 32;
+  }
+  for (; n > 0; n--) {
+    store<f32>(out, (load<f32>(x) - mean) / std);
+    out += 4;
+    x += 4;
+  }
+}
+
+/**
+ * Interleaved pixels to planes: out[i, c, p] = x[i, p, c] for c < channels; x [images, pixels, stored], out
+ * [images, channels, pixels], uint8. stored ≥ channels: a canvas' RGBA gives its first three. out must not be x.
+ */
+export function hwc_to_chw_u8(
+  out: usize, x: usize, images: i32, pixels: i32, stored: i32, channels: i32,
+): void {
+  for (; images > 0; images--) {
+    let p = 0;
+    if (stored == 3 && channels == 3) p = deinterleave_3(out, x, pixels);
+    for (let c = 0; c < channels; c++) {
+      const plane = out + <usize>c * <usize>pixels;
+      for (let i = p; i < pixels; i++) {
+        store<u8>(plane + <usize>i, load<u8>(x + <usize>i * <usize>stored + <usize>c));
+      }
+    }
+    out += <usize>channels * <usize>pixels;
+    x += <usize>stored * <usize>pixels;
+  }
+}
+
+/** RGBRGB… to three planes, 16 pixels at a time. Returns how many pixels it did. */
+function deinterleave_3(out: usize, x: usize, pixels: i32): i32 {
+  const green = out + <usize>pixels;
+  const blue = green + <usize>pixels;
+  let p: usize = 0;
+  for (; p + 16 <= <usize>pixels; p += 16) {
+    const a = v128.load(x);
+    const b = v128.load(x, 16);
+    const c = v128.load(x, 32);
+    const r = v128.shuffle<i8>(a, b, 0, 3, 6, 9, 12, 15, 18, 21, 24, 27, 30, 0, 0, 0, 0, 0);
+    v128.store(out + p, v128.shuffle<i8>(r, c, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 17, 20, 23, 26, 29));
+    const g = v128.shuffle<i8>(a, b, 1, 4, 7, 10, 13, 16, 19, 22, 25, 28, 31, 0, 0, 0, 0, 0);
+    v128.store(green + p, v128.shuffle<i8>(g, c, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 18, 21, 24, 27, 30));
+    const l = v128.shuffle<i8>(a, b, 2, 5, 8, 11, 14, 17, 20, 23, 26, 29, 0, 0, 0, 0, 0, 0);
+    v128.store(blue + p, v128.shuffle<i8>(l, c, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 19, 22, 25, 28, 31));
+    x += 48;
+  }
+  return <i32>p;
+}
