@@ -15,6 +15,13 @@ const COPY_CALL: usize = 2048;
 
 /** Copies any number of bytes. Rests go as one overlapping vector, so nothing is touched beyond the ends. out may be x. */
 function copy_bytes(out: usize, x: usize, bytes: usize): void {
+  copy_bytes_here(out, x, bytes);
+}
+
+/** The same without the call, which for tiny rows is most of the time. */
+// @ts-ignore: decorator
+@inline
+function copy_bytes_here(out: usize, x: usize, bytes: usize): void {
   if (bytes >= COPY_CALL) {
     memory.copy(out, x, bytes);
   } else if (bytes >= 16) {
@@ -105,7 +112,7 @@ export function index_rows(out: usize, x: usize, idx: usize, outer: i32, r: i32,
       }
     } else {
       for (let p = idx; p < end; p += 4) {
-        copy_bytes(out, x + <usize>load<i32>(p) * size, size);
+        copy_bytes_here(out, x + <usize>load<i32>(p) * size, size);
         out += size;
       }
     }
@@ -564,8 +571,8 @@ export function topk_f32(
   if (count <= 0) return;
   const step = <usize>inner << 2;
   const flip: u32 = largest ? -1 : 0;
-  // A heap costs up to log₂(count) for each element it lets in; from a quarter of the line on, sorting is no dearer.
-  const heap = r > INSERTION && count <= r >> 2;
+  // A heap costs log₂(count) for each element it lets in: with many let in, sorting all is cheaper (measured).
+  const heap = r > INSERTION && count <= max(16, r >> 4);
   for (let o = 0; o < outer; o++) {
     for (let i = 0; i < inner; i++) {
       let keys = scratch;
@@ -588,6 +595,23 @@ export function topk_f32(
 
 // Triangles, flips
 
+/** Zeroes any number of bytes. */
+function zero_bytes(out: usize, bytes: usize): void {
+  if (bytes >= 64) {
+    memory.fill(out, 0, bytes);
+    return;
+  }
+  const end = out + bytes;
+  while (out + 4 <= end) {
+    store<u32>(out, 0);
+    out += 4;
+  }
+  while (out < end) {
+    store<u8>(out, 0);
+    out++;
+  }
+}
+
 /** Keeps columns [from, to) of each row and zeroes the others; the bounds move right by one a row. */
 // @ts-ignore: decorator
 @inline
@@ -598,11 +622,11 @@ function triangle(out: usize, x: usize, batch: i32, rows: i32, cols: i32, diagon
       const bound = max<i64>(0, min<i64>(cols, <i64>i + <i64>diagonal + (upper ? 0 : 1)));
       const split = <usize>bound * <usize>bytes;
       if (upper) {
-        memory.fill(out, 0, split);
+        zero_bytes(out, split);
         if (out != x) copy_bytes(out + split, x + split, row - split);
       } else {
         if (out != x) copy_bytes(out, x, split);
-        memory.fill(out + split, 0, row - split);
+        zero_bytes(out + split, row - split);
       }
       out += row;
       x += row;

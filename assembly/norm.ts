@@ -6,7 +6,7 @@
  * Absent tensors (weight, bias, gradients nobody wants) are null pointers. Tails: the last cols % 16 elements go in
  * vectors of four, the last cols % 4 through loadTail and storeTail.
  *
- * Room for batch, group and instance normalisation: they share `sum` and `centred`.
+ * Room for batch, group and instance normalisation: they share `sum` and `sum_squares_around`.
  */
 import { loadTail, madd, storeTail } from "./simd";
 
@@ -64,102 +64,98 @@ function sum(x: usize, n: i32): f64 {
   return total + hsum64(rest);
 }
 
-/**
- * The biased variance of n floats around their mean, of which `mean` is the float32 rounding: Σd² − (Σd)²/n with
- * d = x − mean takes the rounding out again, which matters where |mean| is large against the deviation.
- */
-function centred(x: usize, n: i32, mean: f32): f64 {
+/** Σ (x − mean)² over n floats. */
+function sum_squares_around(x: usize, n: i32, mean: f32): f64 {
   const m = f32x4.splat(mean);
-  const count = <f64>n;
-  let first: f64 = 0;
-  let second: f64 = 0;
+  let total: f64 = 0;
   while (n >= 16) {
     const block = min(n, BLOCK) & ~15;
     const end = x + (<usize>block << 2);
-    let s0 = f32x4.splat(0);
-    let s1 = s0;
-    let q0 = s0;
-    let q1 = s0;
-    let q2 = s0;
-    let q3 = s0;
+    let q0 = f32x4.splat(0);
+    let q1 = q0;
+    let q2 = q0;
+    let q3 = q0;
     do {
       const a = f32x4.sub(v128.load(x), m);
       const b = f32x4.sub(v128.load(x, 16), m);
       const c = f32x4.sub(v128.load(x, 32), m);
       const d = f32x4.sub(v128.load(x, 48), m);
-      s0 = f32x4.add(s0, f32x4.add(a, b));
-      s1 = f32x4.add(s1, f32x4.add(c, d));
       q0 = madd(a, a, q0);
       q1 = madd(b, b, q1);
       q2 = madd(c, c, q2);
       q3 = madd(d, d, q3);
       x += 64;
     } while (x < end);
-    first += hsum64(f32x4.add(s0, s1));
-    second += hsum64(f32x4.add(f32x4.add(q0, q1), f32x4.add(q2, q3)));
+    total += hsum64(f32x4.add(f32x4.add(q0, q1), f32x4.add(q2, q3)));
     n -= block;
   }
-  let s = f32x4.splat(0);
-  let q = s;
+  let rest = f32x4.splat(0);
   while (n >= 4) {
     const d = f32x4.sub(v128.load(x), m);
-    s = f32x4.add(s, d);
-    q = madd(d, d, q);
+    rest = madd(d, d, rest);
     x += 16;
     n -= 4;
   }
-  first += hsum64(s);
-  second += hsum64(q);
+  total += hsum64(rest);
   while (n > 0) {
-    const d = <f64>(load<f32>(x) - mean);
-    first += d;
-    second += d * d;
+    const d = load<f32>(x) - mean;
+    total += <f64>d * <f64>d;
     x += 4;
     n--;
   }
-  return (second - (first * first) / count) / count;
+  return total;
 }
 
-/** One vector of (x − mean)·rstd·weight + bias. Null weight and bias are tested here: the branch is always the same. */
+/** One vector of (x − mean)·rstd·weight + bias. */
 // @ts-ignore: decorator
 @inline
-function affine(v: v128, m: v128, r: v128, weight: usize, w: v128, b: v128): v128 {
+function affine(v: v128, m: v128, r: v128, weight: usize, bias: usize, scales: bool, shifts: bool): v128 {
   const y = f32x4.mul(f32x4.sub(v, m), r);
-  return weight ? madd(y, w, b) : f32x4.add(y, b);
+  if (scales && shifts) return madd(y, v128.load(weight), v128.load(bias));
+  if (scales) return f32x4.mul(y, v128.load(weight));
+  return shifts ? f32x4.add(y, v128.load(bias)) : y;
+}
+
+/** The whole vectors of a row; scales and shifts are constants: a branch in the loop would halve its speed. */
+// @ts-ignore: decorator
+@inline
+function normalize_vectors(
+  out: usize, x: usize, weight: usize, bias: usize, end: usize, m: v128, r: v128, scales: bool, shifts: bool,
+): void {
+  while (out + 64 <= end) {
+    v128.store(out, affine(v128.load(x), m, r, weight, bias, scales, shifts));
+    v128.store(out, affine(v128.load(x, 16), m, r, weight + 16, bias + 16, scales, shifts), 16);
+    v128.store(out, affine(v128.load(x, 32), m, r, weight + 32, bias + 32, scales, shifts), 32);
+    v128.store(out, affine(v128.load(x, 48), m, r, weight + 48, bias + 48, scales, shifts), 48);
+    out += 64;
+    x += 64;
+    weight += 64;
+    bias += 64;
+  }
+  while (out < end) {
+    v128.store(out, affine(v128.load(x), m, r, weight, bias, scales, shifts));
+    out += 16;
+    x += 16;
+    weight += 16;
+    bias += 16;
+  }
 }
 
 /** out = (x − mean)·rstd·weight + bias over one row. */
 function normalize_row(out: usize, x: usize, weight: usize, bias: usize, cols: i32, mean: f32, rstd: f32): void {
   const m = f32x4.splat(mean);
   const r = f32x4.splat(rstd);
-  const zero = f32x4.splat(0);
-  if (weight && bias) {
-    while (cols >= 8) {
-      const a = f32x4.mul(f32x4.sub(v128.load(x), m), r);
-      const b = f32x4.mul(f32x4.sub(v128.load(x, 16), m), r);
-      v128.store(out, madd(a, v128.load(weight), v128.load(bias)));
-      v128.store(out, madd(b, v128.load(weight, 16), v128.load(bias, 16)), 16);
-      out += 32;
-      x += 32;
-      weight += 32;
-      bias += 32;
-      cols -= 8;
-    }
-  }
-  while (cols >= 4) {
-    const w = weight ? v128.load(weight) : zero;
-    const b = bias ? v128.load(bias) : zero;
-    v128.store(out, affine(v128.load(x), m, r, weight, w, b));
-    out += 16;
-    x += 16;
-    if (weight) weight += 16;
-    if (bias) bias += 16;
-    cols -= 4;
-  }
-  if (cols > 0) {
-    const w = weight ? loadTail(weight, cols) : zero;
-    const b = bias ? loadTail(bias, cols) : zero;
-    storeTail(out, affine(loadTail(x, cols), m, r, weight, w, b), cols);
+  const bytes = <usize>(cols & ~3) << 2;
+  const end = out + bytes;
+  if (weight && bias) normalize_vectors(out, x, weight, bias, end, m, r, true, true);
+  else if (weight) normalize_vectors(out, x, weight, 0, end, m, r, true, false);
+  else if (bias) normalize_vectors(out, x, 0, bias, end, m, r, false, true);
+  else normalize_vectors(out, x, 0, 0, end, m, r, false, false);
+  const n = cols & 3;
+  if (n > 0) {
+    const y = f32x4.mul(f32x4.sub(loadTail(x + bytes, n), m), r);
+    const b = bias ? loadTail(bias + bytes, n) : f32x4.splat(0);
+    storeTail(end, weight ? madd(y, loadTail(weight + bytes, n), b) : f32x4.add(y, b), n);
   }
 }
 
@@ -172,8 +168,11 @@ export function layer_norm(
 ): void {
   const stride = <usize>cols << 2;
   for (let i = 0; i < rows; i++) {
-    const m = <f32>(sum(x, cols) / <f64>cols);
-    const r = <f32>(1 / sqrt(centred(x, cols, m) + eps));
+    const mean64 = sum(x, cols) / <f64>cols;
+    const m = <f32>mean64;
+    // Around the rounded mean: its rounding counts where |mean| is large against the deviation.
+    const off = mean64 - <f64>m;
+    const r = <f32>(1 / sqrt(max(sum_squares_around(x, cols, m) / <f64>cols - off * off, 0) + eps));
     store<f32>(mean, m);
     store<f32>(rstd, r);
     normalize_row(out, x, weight, bias, cols, m, r);
@@ -197,7 +196,10 @@ export function layer_norm_backward(
   if (!dx) return;
   const stride = <usize>cols << 2;
   for (let i = 0; i < rows; i++) {
-    layer_norm_dx(dx, dout, x, weight, cols, load<f32>(mean), load<f32>(rstd));
+    const m = load<f32>(mean);
+    const r = load<f32>(rstd);
+    if (weight) layer_norm_dx_weighted(dx, dout, x, weight, cols, m, r);
+    else layer_norm_dx_plain(dx, dout, x, cols, m, r);
     dx += stride;
     dout += stride;
     x += stride;
@@ -206,10 +208,20 @@ export function layer_norm_backward(
   }
 }
 
-/** dx of one row. Two passes: Σg and Σg·(x − mean) in blocks, then the row itself. */
-function layer_norm_dx(dx: usize, dout: usize, x: usize, weight: usize, cols: i32, mean: f32, rstd: f32): void {
+/** One vector of g = dout·weight. */
+// @ts-ignore: decorator
+@inline
+function weighted(g: usize, w: usize, scales: bool): v128 {
+  return scales ? f32x4.mul(v128.load(g), v128.load(w)) : v128.load(g);
+}
+
+/** dx of one row. Two passes: Σg and Σg·(x − mean) in blocks, then the row itself. `scales`: there is a weight. */
+// @ts-ignore: decorator
+@inline
+function layer_norm_dx(
+  dx: usize, dout: usize, x: usize, weight: usize, cols: i32, mean: f32, rstd: f32, scales: bool,
+): void {
   const m = f32x4.splat(mean);
-  const step: usize = weight ? 32 : 0;
   let first: f64 = 0;
   let second: f64 = 0;
   let n = cols;
@@ -224,26 +236,22 @@ function layer_norm_dx(dx: usize, dout: usize, x: usize, weight: usize, cols: i3
     let q0 = s0;
     let q1 = s0;
     do {
-      let a = v128.load(g);
-      let b = v128.load(g, 16);
-      if (weight) {
-        a = f32x4.mul(a, v128.load(w));
-        b = f32x4.mul(b, v128.load(w, 16));
-      }
+      const a = weighted(g, w, scales);
+      const b = weighted(g + 16, w + 16, scales);
       s0 = f32x4.add(s0, a);
       s1 = f32x4.add(s1, b);
       q0 = madd(a, f32x4.sub(v128.load(p), m), q0);
       q1 = madd(b, f32x4.sub(v128.load(p, 16), m), q1);
       g += 32;
       p += 32;
-      w += step;
+      w += 32;
     } while (g < end);
     first += hsum64(f32x4.add(s0, s1));
     second += hsum64(f32x4.add(q0, q1));
     n -= block;
   }
   while (n > 0) {
-    const a = weight ? load<f32>(g) * load<f32>(w) : load<f32>(g);
+    const a = scales ? load<f32>(g) * load<f32>(w) : load<f32>(g);
     first += <f64>a;
     second += <f64>a * <f64>(load<f32>(p) - mean);
     g += 4;
@@ -256,24 +264,39 @@ function layer_norm_dx(dx: usize, dout: usize, x: usize, weight: usize, cols: i3
   const r = f32x4.splat(rstd);
   const shift = f32x4.splat(<f32>((-r64 * first) / <f64>cols));
   const scale = f32x4.splat(<f32>((-r64 * r64 * r64 * second) / <f64>cols));
-  n = cols;
-  while (n >= 4) {
-    let a = v128.load(dout);
-    if (weight) {
-      a = f32x4.mul(a, v128.load(weight));
-      weight += 16;
-    }
-    v128.store(dx, madd(a, r, madd(f32x4.sub(v128.load(x), m), scale, shift)));
+  const end = dx + (<usize>(cols & ~3) << 2);
+  while (dx + 32 <= end) {
+    const a = madd(weighted(dout, weight, scales), r, madd(f32x4.sub(v128.load(x), m), scale, shift));
+    const b = madd(weighted(dout + 16, weight + 16, scales), r, madd(f32x4.sub(v128.load(x, 16), m), scale, shift));
+    v128.store(dx, a);
+    v128.store(dx, b, 16);
+    dx += 32;
+    dout += 32;
+    x += 32;
+    weight += 32;
+  }
+  if (dx < end) {
+    v128.store(dx, madd(weighted(dout, weight, scales), r, madd(f32x4.sub(v128.load(x), m), scale, shift)));
     dx += 16;
     dout += 16;
     x += 16;
-    n -= 4;
+    weight += 16;
   }
+  n = cols & 3;
   if (n > 0) {
-    let a = loadTail(dout, n);
-    if (weight) a = f32x4.mul(a, loadTail(weight, n));
+    const a = scales ? f32x4.mul(loadTail(dout, n), loadTail(weight, n)) : loadTail(dout, n);
     storeTail(dx, madd(a, r, madd(f32x4.sub(loadTail(x, n), m), scale, shift)), n);
   }
+}
+
+function layer_norm_dx_weighted(
+  dx: usize, dout: usize, x: usize, weight: usize, cols: i32, mean: f32, rstd: f32,
+): void {
+  layer_norm_dx(dx, dout, x, weight, cols, mean, rstd, true);
+}
+
+function layer_norm_dx_plain(dx: usize, dout: usize, x: usize, cols: i32, mean: f32, rstd: f32): void {
+  layer_norm_dx(dx, dout, x, 0, cols, mean, rstd, false);
 }
 
 /** dweight and dbias, in strips of 16 columns (a cache line: each line is read once) and then of 4. */

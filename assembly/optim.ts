@@ -13,7 +13,7 @@
  * Any range of entries may be done apart, and a large tensor may be given as several entries. Elements go four at a time,
  * the last n % 4 through loadTail and storeTail.
  */
-import { loadTail, madd, storeTail } from "./simd";
+import { hsum, loadTail, madd, storeTail } from "./simd";
 
 // @ts-ignore: decorator
 @inline
@@ -37,34 +37,24 @@ const FLAGS: usize = 24;
 @inline
 const FRESH: i32 = 1;
 
-/**
- * Subnormal lanes to zero; NaN stays. WebAssembly cannot flush by itself, and the state of a unit that no longer gets
- * gradient decays into subnormals, at some 100 cycles an operation for ever after.
- */
-// @ts-ignore: decorator
-@inline
-function flush(v: v128): v128 {
-  return v128.andnot(v, f32x4.lt(f32x4.abs(v), f32x4.splat(1.17549435e-38)));
-}
-
 // Gradients: norm, scale, clamp, zero
 
-/** How an element counts towards the norm. Constant at each call of `sum_powers`. */
-const enum Power {
-  one,
-  two,
-}
-
+/** Elements of a block that is summed in float32; a multiple of 16. */
 // @ts-ignore: decorator
 @inline
-function power(v: v128, how: Power): v128 {
-  return how == Power.one ? f64x2.abs(v) : f64x2.mul(v, v);
-}
+const BLOCK: i32 = 256;
 
-/** Σ |x| or Σ x² over n floats, in float64 throughout: eight chains, then a fixed tree. */
+/** |v| or v². `squares` is a constant at each call. */
 // @ts-ignore: decorator
 @inline
-function sum_powers(x: usize, n: i32, how: Power): f64 {
+function power(v: v128, squares: bool): v128 {
+  return squares ? f64x2.mul(v, v) : f64x2.abs(v);
+}
+
+/** Σ |x| or Σ x² over n floats, in float64 throughout. */
+// @ts-ignore: decorator
+@inline
+function sum_powers(x: usize, n: i32, squares: bool): f64 {
   let a = f64x2.splat(0);
   let b = a;
   let c = a;
@@ -72,44 +62,83 @@ function sum_powers(x: usize, n: i32, how: Power): f64 {
   for (const end = x + ((<usize>n & ~7) << 2); x < end; x += 32) {
     const v = v128.load(x);
     const w = v128.load(x, 16);
-    a = f64x2.add(a, power(f64x2.promote_low_f32x4(v), how));
-    b = f64x2.add(b, power(f64x2.promote_low_f32x4(v128.shuffle<i32>(v, v, 2, 3, 2, 3)), how));
-    c = f64x2.add(c, power(f64x2.promote_low_f32x4(w), how));
-    d = f64x2.add(d, power(f64x2.promote_low_f32x4(v128.shuffle<i32>(w, w, 2, 3, 2, 3)), how));
+    a = f64x2.add(a, power(f64x2.promote_low_f32x4(v), squares));
+    b = f64x2.add(b, power(f64x2.promote_low_f32x4(v128.shuffle<i32>(v, v, 2, 3, 2, 3)), squares));
+    c = f64x2.add(c, power(f64x2.promote_low_f32x4(w), squares));
+    d = f64x2.add(d, power(f64x2.promote_low_f32x4(v128.shuffle<i32>(w, w, 2, 3, 2, 3)), squares));
   }
   for (n &= 7; n > 0; n--) {
-    a = f64x2.add(a, power(f64x2.promote_low_f32x4(v128.load32_zero(x)), how));
+    a = f64x2.add(a, power(f64x2.promote_low_f32x4(v128.load32_zero(x)), squares));
     x += 4;
   }
   a = f64x2.add(f64x2.add(a, b), f64x2.add(c, d));
   return f64x2.extract_lane(a, 0) + f64x2.extract_lane(a, 1);
 }
 
-/** Σ x² over n floats. */
-function sum_squares(x: usize, n: i32): f64 {
-  return sum_powers(x, n, Power.two);
-}
-
 /** Σ |x| over n floats. */
 function sum_abs(x: usize, n: i32): f64 {
-  return sum_powers(x, n, Power.one);
+  return sum_powers(x, n, false);
 }
 
-/** max |x| over n floats; NaN if one is NaN. */
-function max_abs(x: usize, n: i32): f64 {
-  let m = f32x4.splat(0);
-  for (; n >= 4; n -= 4) {
-    m = f32x4.max(m, f32x4.abs(v128.load(x)));
-    x += 16;
+/** Σ x² over n floats, every operation in float64. */
+function sum_squares_exact(x: usize, n: i32): f64 {
+  return sum_powers(x, n, true);
+}
+
+/** Σ x² over n & ~15 floats in float32, in 16 chains. */
+function sum_squares_block(x: usize, n: i32): f32 {
+  let a = f32x4.splat(0);
+  let b = a;
+  let c = a;
+  let d = a;
+  for (const end = x + ((<usize>n & ~15) << 2); x < end; x += 64) {
+    const p = v128.load(x);
+    const q = v128.load(x, 16);
+    const r = v128.load(x, 32);
+    const s = v128.load(x, 48);
+    a = madd(p, p, a);
+    b = madd(q, q, b);
+    c = madd(r, r, c);
+    d = madd(s, s, d);
   }
-  if (n > 0) m = f32x4.max(m, f32x4.abs(loadTail(x, n)));
-  return max(
-    max(f32x4.extract_lane(m, 0), f32x4.extract_lane(m, 1)),
-    max(f32x4.extract_lane(m, 2), f32x4.extract_lane(m, 3)),
-  );
+  return hsum(f32x4.add(f32x4.add(a, b), f32x4.add(c, d)));
 }
 
-/** Σ |x|^p over n floats, for any p > 0. A rare road: it is right, not fast. */
+/**
+ * Σ x² over n floats: blocks in float32, added in float64. A block whose sum float32 cannot hold well, because squares
+ * overflow or vanish, is done again in float64; NaN and Inf among the elements come out of that as what they are.
+ */
+function sum_squares(x: usize, n: i32): f64 {
+  let total: f64 = 0;
+  while (n >= BLOCK) {
+    const s = sum_squares_block(x, BLOCK);
+    total += s > 1e-26 && s < Infinity ? <f64>s : sum_squares_exact(x, BLOCK);
+    x += <usize>BLOCK << 2;
+    n -= BLOCK;
+  }
+  return total + sum_squares_exact(x, n);
+}
+
+/** max |x| over n floats; NaN if one is NaN. As integers, the bits of |x| order as |x| does, and NaN lies above Inf. */
+function max_abs(x: usize, n: i32): f64 {
+  let a = i32x4.splat(0);
+  let b = a;
+  for (; n >= 8; n -= 8) {
+    a = i32x4.max_s(a, f32x4.abs(v128.load(x)));
+    b = i32x4.max_s(b, f32x4.abs(v128.load(x, 16)));
+    x += 32;
+  }
+  for (; n > 0; n--) {
+    a = i32x4.max_s(a, f32x4.abs(v128.load32_zero(x)));
+    x += 4;
+  }
+  a = i32x4.max_s(a, b);
+  a = i32x4.max_s(a, v128.shuffle<i32>(a, a, 2, 3, 0, 1));
+  a = i32x4.max_s(a, v128.shuffle<i32>(a, a, 1, 0, 3, 2));
+  return <f64>f32x4.extract_lane(a, 0);
+}
+
+/** Σ |x|^p over n floats, for any p > 0. */
 function sum_general(x: usize, n: i32, p: f64): f64 {
   let total: f64 = 0;
   for (; n > 0; n--) {
@@ -133,17 +162,45 @@ function pow_f64(x: f64, p: f64): f64 {
     e++;
   }
   const s = (m - 1) / (m + 1);
-  const s2 = s * s;
-  let sum: f64 = 0;
-  for (let i = 25; i > 0; i -= 2) sum = sum * s2 + 1 / <f64>i;
-  const y = p * (<f64>e * 0.6931471805599453 + 2 * s * sum);
+  const y = p * (<f64>e * 0.6931471805599453 + 2 * s * atanh_series(s * s));
   if (y > 709) return Infinity;
   if (y < -708) return 0;
   const k = nearest(y * 1.4426950408889634);
-  const r = y - k * 0.6931471803691238 - k * 1.9082149292705877e-10;
-  let t: f64 = 1;
-  for (let i = 14; i > 0; i--) t = 1 + (t * r) / <f64>i;
+  const t = exp_series(y - k * 0.6931471803691238 - k * 1.9082149292705877e-10);
   return t * reinterpret<f64>((<u64>(<i64>k + 1023)) << 52);
+}
+
+/** atanh(s)/s from q = s², for q < 0.0295. */
+function atanh_series(q: f64): f64 {
+  let t: f64 = 0.047619047619047616; // 1/21, 1/19, …
+  t = t * q + 0.05263157894736842;
+  t = t * q + 0.058823529411764705;
+  t = t * q + 0.06666666666666667;
+  t = t * q + 0.07692307692307693;
+  t = t * q + 0.09090909090909091;
+  t = t * q + 0.1111111111111111;
+  t = t * q + 0.14285714285714285;
+  t = t * q + 0.2;
+  t = t * q + 0.3333333333333333;
+  return t * q + 1;
+}
+
+/** e^r for |r| ≤ ½ ln 2. */
+function exp_series(r: f64): f64 {
+  let t: f64 = 1.6059043836821613e-10; // 1/13!, 1/12!, …
+  t = t * r + 2.08767569878681e-9;
+  t = t * r + 2.505210838544172e-8;
+  t = t * r + 2.755731922398589e-7;
+  t = t * r + 2.7557319223985893e-6;
+  t = t * r + 2.48015873015873e-5;
+  t = t * r + 0.0001984126984126984;
+  t = t * r + 0.001388888888888889;
+  t = t * r + 0.008333333333333333;
+  t = t * r + 0.041666666666666664;
+  t = t * r + 0.16666666666666666;
+  t = t * r + 0.5;
+  t = t * r + 1;
+  return t * r + 1;
 }
 
 /**
@@ -254,6 +311,26 @@ export function sgd(
   }
 }
 
+// State is flushed: WebAssembly has no such mode, and the momentum of a unit that no longer gets gradient decays into
+// subnormals, at some 100 cycles an operation for ever after.
+
+/**
+ * The bits of the smallest normal float. Of `n` only the sign is used, which is 0: a constant known to the compiler would
+ * be rebuilt in every round of a loop.
+ */
+// @ts-ignore: decorator
+@inline
+function smallest_normal(n: i32): v128 {
+  return i32x4.splat(0x00800000 | (n >> 31));
+}
+
+/** Subnormal lanes to zero; NaN stays. */
+// @ts-ignore: decorator
+@inline
+function flush(v: v128, smallest: v128): v128 {
+  return v128.andnot(v, f32x4.lt(f32x4.abs(v), smallest));
+}
+
 /** d of the first two lines. With no weight decay param stays out of it: 0·Inf would be NaN. */
 // @ts-ignore: decorator
 @inline
@@ -262,11 +339,12 @@ function decayed(g: v128, p: v128, scale: v128, decay: v128, decays: bool): v128
   return decays ? madd(decay, p, d) : d;
 }
 
-function sgd_plain(p: usize, g: usize, n: i32, minusLr: f32, weightDecay: f32, gradScale: f32): void {
-  const lr = f32x4.splat(minusLr);
-  const decay = f32x4.splat(weightDecay);
-  const scale = f32x4.splat(gradScale);
-  const decays = weightDecay != 0;
+/** Without momentum. */
+function sgd_plain(p: usize, g: usize, n: i32, minus_lr: f32, weight_decay: f32, grad_scale: f32): void {
+  const lr = f32x4.splat(minus_lr);
+  const decay = f32x4.splat(weight_decay);
+  const scale = f32x4.splat(grad_scale);
+  const decays = weight_decay != 0;
   for (; n >= 8; n -= 8) {
     const p0 = v128.load(p);
     const p1 = v128.load(p, 16);
@@ -284,41 +362,109 @@ function sgd_plain(p: usize, g: usize, n: i32, minusLr: f32, weightDecay: f32, g
   }
 }
 
-function sgd_momentum(
-  p: usize, g: usize, m: usize, n: i32, minusLr: f32, momentum: f32, undamped: f32, weightDecay: f32, nesterov: i32,
-  fresh: i32, gradScale: f32,
+/** One vector of the step with momentum, where the gradient counts whole (no dampening, no scale). */
+// @ts-ignore: decorator
+@inline
+function momentum_vector(
+  p: usize, g: usize, m: usize, lr: v128, mu: v128, decay: v128, smallest: v128, decays: bool, nesterov: bool,
 ): void {
-  const lr = f32x4.splat(minusLr);
+  const v = v128.load(p);
+  const grad = v128.load(g);
+  const d = decays ? madd(decay, v, grad) : grad;
+  const buf = flush(f32x4.add(f32x4.mul(mu, v128.load(m)), d), smallest);
+  v128.store(m, buf);
+  v128.store(p, madd(lr, nesterov ? madd(mu, buf, d) : buf, v));
+}
+
+/** n & ~15 floats of it. decays and nesterov are constants: a branch in the loop would cost a third of its speed. */
+// @ts-ignore: decorator
+@inline
+function momentum_loop(
+  p: usize, g: usize, m: usize, n: i32, minus_lr: f32, momentum: f32, weight_decay: f32, decays: bool, nesterov: bool,
+): void {
+  const lr = f32x4.splat(minus_lr);
+  const mu = f32x4.splat(momentum);
+  const decay = f32x4.splat(weight_decay);
+  const smallest = smallest_normal(n);
+  for (const end = p + ((<usize>n & ~15) << 2); p < end; p += 64) {
+    momentum_vector(p, g, m, lr, mu, decay, smallest, decays, nesterov);
+    momentum_vector(p + 16, g + 16, m + 16, lr, mu, decay, smallest, decays, nesterov);
+    momentum_vector(p + 32, g + 32, m + 32, lr, mu, decay, smallest, decays, nesterov);
+    momentum_vector(p + 48, g + 48, m + 48, lr, mu, decay, smallest, decays, nesterov);
+    g += 64;
+    m += 64;
+  }
+}
+
+function momentum_bare(p: usize, g: usize, m: usize, n: i32, minus_lr: f32, momentum: f32): void {
+  momentum_loop(p, g, m, n, minus_lr, momentum, 0, false, false);
+}
+
+function momentum_decay(
+  p: usize, g: usize, m: usize, n: i32, minus_lr: f32, momentum: f32, weight_decay: f32,
+): void {
+  momentum_loop(p, g, m, n, minus_lr, momentum, weight_decay, true, false);
+}
+
+function momentum_nesterov(p: usize, g: usize, m: usize, n: i32, minus_lr: f32, momentum: f32): void {
+  momentum_loop(p, g, m, n, minus_lr, momentum, 0, false, true);
+}
+
+function momentum_nesterov_decay(
+  p: usize, g: usize, m: usize, n: i32, minus_lr: f32, momentum: f32, weight_decay: f32,
+): void {
+  momentum_loop(p, g, m, n, minus_lr, momentum, weight_decay, true, true);
+}
+
+/** With momentum: the usual case in its fast loop, everything else and the rest of the former in the loop for all. */
+function sgd_momentum(
+  p: usize, g: usize, m: usize, n: i32, minus_lr: f32, momentum: f32, undamped: f32, weight_decay: f32,
+  nesterov: i32, fresh: i32, grad_scale: f32,
+): void {
+  const decays = weight_decay != 0;
+  if (undamped == 1 && grad_scale == 1 && !fresh) {
+    if (nesterov) {
+      if (decays) momentum_nesterov_decay(p, g, m, n, minus_lr, momentum, weight_decay);
+      else momentum_nesterov(p, g, m, n, minus_lr, momentum);
+    } else {
+      if (decays) momentum_decay(p, g, m, n, minus_lr, momentum, weight_decay);
+      else momentum_bare(p, g, m, n, minus_lr, momentum);
+    }
+    const done = (<usize>n & ~15) << 2;
+    p += done;
+    g += done;
+    m += done;
+    n &= 15;
+  }
+  const lr = f32x4.splat(minus_lr);
   const mu = f32x4.splat(momentum);
   const keep = f32x4.splat(undamped);
-  const decay = f32x4.splat(weightDecay);
-  const scale = f32x4.splat(gradScale);
-  const decays = weightDecay != 0;
-  for (; n >= 4; n -= 4) {
-    const v = v128.load(p);
-    const d = decayed(v128.load(g), v, scale, decay, decays);
-    const buf = flush(fresh ? d : madd(keep, d, f32x4.mul(mu, v128.load(m))));
-    v128.store(m, buf);
-    v128.store(p, madd(lr, nesterov ? madd(mu, buf, d) : buf, v));
+  const decay = f32x4.splat(weight_decay);
+  const scale = f32x4.splat(grad_scale);
+  const smallest = smallest_normal(n);
+  for (; n > 0; n -= 4) {
+    const lanes = min(n, 4);
+    const v = load_lanes(p, lanes);
+    const d = decayed(load_lanes(g, lanes), v, scale, decay, decays);
+    const buf = flush(fresh ? d : madd(keep, d, f32x4.mul(mu, load_lanes(m, lanes))), smallest);
+    store_lanes(m, buf, lanes);
+    store_lanes(p, madd(lr, nesterov ? madd(mu, buf, d) : buf, v), lanes);
     p += 16;
     g += 16;
     m += 16;
   }
-  if (n > 0) {
-    const v = loadTail(p, n);
-    const d = decayed(loadTail(g, n), v, scale, decay, decays);
-    const buf = flush(fresh ? d : madd(keep, d, f32x4.mul(mu, loadTail(m, n))));
-    storeTail(m, buf, n);
-    storeTail(p, madd(lr, nesterov ? madd(mu, buf, d) : buf, v), n);
-  }
 }
 
 /** Load the first 1 to 4 floats. */
+// @ts-ignore: decorator
+@inline
 function load_lanes(p: usize, lanes: i32): v128 {
   return lanes == 4 ? v128.load(p) : loadTail(p, lanes);
 }
 
 /** Store the first 1 to 4 lanes. */
+// @ts-ignore: decorator
+@inline
 function store_lanes(p: usize, v: v128, lanes: i32): void {
   if (lanes == 4) v128.store(p, v);
   else storeTail(p, v, lanes);

@@ -16,26 +16,38 @@ const HIGH: f32 = 0.0039215087890625; // 257/65536
 @inline
 const LOW: f32 = 5.983839201917363e-8; // 1/255 − HIGH
 
+/**
+ * A constant in every lane. Of `n` only the sign is used, which is 0: a constant known to the compiler would be rebuilt
+ * in every round of a loop.
+ */
+// @ts-ignore: decorator
+@inline
+function constant(value: f32, n: i32): v128 {
+  return i32x4.splat(reinterpret<i32>(value) | (n >> 31));
+}
+
 /** Four bytes, widened to i32, to x/255. */
 // @ts-ignore: decorator
 @inline
-function over255(x: v128): v128 {
+function over255(x: v128, high: v128, low: v128): v128 {
   const v = f32x4.convert_i32x4_s(x);
-  return f32x4.add(f32x4.mul(v, f32x4.splat(HIGH)), f32x4.mul(v, f32x4.splat(LOW)));
+  return f32x4.add(f32x4.mul(v, high), f32x4.mul(v, low));
 }
 
 /** One channel: out = (x/255 − mean)/std, n pixels. */
 function normalize_plane_u8(out: usize, x: usize, n: i32, mean: f32, std: f32): void {
   const m = f32x4.splat(mean);
   const s = f32x4.splat(std);
+  const h = constant(HIGH, n);
+  const l = constant(LOW, n);
   for (; n >= 16; n -= 16) {
     const v = v128.load(x);
-    const low = i16x8.extend_low_i8x16_u(v);
-    const high = i16x8.extend_high_i8x16_u(v);
-    v128.store(out, f32x4.div(f32x4.sub(over255(i32x4.extend_low_i16x8_u(low)), m), s));
-    v128.store(out, f32x4.div(f32x4.sub(over255(i32x4.extend_high_i16x8_u(low)), m), s), 16);
-    v128.store(out, f32x4.div(f32x4.sub(over255(i32x4.extend_low_i16x8_u(high)), m), s), 32);
-    v128.store(out, f32x4.div(f32x4.sub(over255(i32x4.extend_high_i16x8_u(high)), m), s), 48);
+    const a = i16x8.extend_low_i8x16_u(v);
+    const b = i16x8.extend_high_i8x16_u(v);
+    v128.store(out, f32x4.div(f32x4.sub(over255(i32x4.extend_low_i16x8_u(a), h, l), m), s));
+    v128.store(out, f32x4.div(f32x4.sub(over255(i32x4.extend_high_i16x8_u(a), h, l), m), s), 16);
+    v128.store(out, f32x4.div(f32x4.sub(over255(i32x4.extend_low_i16x8_u(b), h, l), m), s), 32);
+    v128.store(out, f32x4.div(f32x4.sub(over255(i32x4.extend_high_i16x8_u(b), h, l), m), s), 48);
     out += 64;
     x += 16;
   }
@@ -48,14 +60,16 @@ function normalize_plane_u8(out: usize, x: usize, n: i32, mean: f32, std: f32): 
 
 /** out = x/255 over n bytes (ToTensor). */
 export function to_tensor_u8(out: usize, x: usize, n: i32): void {
+  const h = constant(HIGH, n);
+  const l = constant(LOW, n);
   for (; n >= 16; n -= 16) {
     const v = v128.load(x);
-    const low = i16x8.extend_low_i8x16_u(v);
-    const high = i16x8.extend_high_i8x16_u(v);
-    v128.store(out, over255(i32x4.extend_low_i16x8_u(low)));
-    v128.store(out, over255(i32x4.extend_high_i16x8_u(low)), 16);
-    v128.store(out, over255(i32x4.extend_low_i16x8_u(high)), 32);
-    v128.store(out, over255(i32x4.extend_high_i16x8_u(high)), 48);
+    const a = i16x8.extend_low_i8x16_u(v);
+    const b = i16x8.extend_high_i8x16_u(v);
+    v128.store(out, over255(i32x4.extend_low_i16x8_u(a), h, l));
+    v128.store(out, over255(i32x4.extend_high_i16x8_u(a), h, l), 16);
+    v128.store(out, over255(i32x4.extend_low_i16x8_u(b), h, l), 32);
+    v128.store(out, over255(i32x4.extend_high_i16x8_u(b), h, l), 48);
     out += 64;
     x += 16;
   }
