@@ -391,8 +391,8 @@ export function fillExponential(out: Float32Array, lambda = 1, gen: Generator = 
  * Draws `count` indices of each row of probabilities [rows, categories] (they need not sum to 1):
  * `torch.multinomial(p, count, replacement)`. Returns [rows, count].
  *
- * Without replacement, or for one index, the `count` largest of p / q with exponential q (the exponential race);
- * with replacement by bisection of the cumulated probabilities.
+ * Without replacement the `count` largest of p / q with exponential q (the exponential race); with replacement by
+ * bisection of the cumulated probabilities. (PyTorch 2 takes the race for one index of either kind.)
  */
 export function multinomial(
   p: Float32Array,
@@ -418,7 +418,7 @@ export function multinomial(
     if (sum === 0) throw new RangeError("multinomial: the probabilities of a row are all 0");
   }
   const out = new Int32Array(rows * count);
-  if (!replacement || count === 1) {
+  if (!replacement) {
     const race = new Float32Array(p.length);
     fillExponential(race, 1, gen);
     for (let j = 0; j < race.length; j++) race[j] = p[j] / race[j];
