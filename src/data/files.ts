@@ -1,0 +1,65 @@
+/** Files, where there are any: the package runs in browsers too, so node:fs is asked for only when a path is given. */
+import { DataError } from "../errors.js";
+
+/** The bytes of a file, or a path to it. */
+export type FileSource = string | URL | Uint8Array | ArrayBuffer;
+
+interface FileSystem {
+  existsSync(path: string | URL): boolean;
+  readFileSync(path: string | URL): Uint8Array;
+}
+
+/**
+ * node:fs without an import, which bundlers would have to resolve for the browser. (Deno and Bun have it as well.)
+ *
+ * @throws DataError where there is none: in a browser, and in Node before 20.16, which has no way to get it at once
+ */
+function fileSystem(where: string): FileSystem {
+  const fs = globalThis.process?.getBuiltinModule?.("node:fs");
+  if (fs) return fs;
+  const version = globalThis.process?.versions?.node;
+  throw new DataError(
+    version === undefined
+      ? `${where}: there are no files to read here; fetch them and pass the bytes: { images, labels }`
+      : `${where}: reading files needs Node 20.16 or later, this is ${version}; read them yourself and pass the bytes: ` +
+          '{ images: readFileSync("…"), labels: readFileSync("…") }',
+  );
+}
+
+/** A file's bytes, and its name for error messages: the path, or what the bytes are said to be. */
+export interface NamedBytes {
+  name: string;
+  bytes: Uint8Array;
+}
+
+/** @throws DataError when the file cannot be read; TypeError for what is neither path nor bytes. */
+export function readSource(source: FileSource, what: string, where: string): NamedBytes {
+  if (source instanceof Uint8Array) return { name: `${what} (bytes)`, bytes: source };
+  if (source instanceof ArrayBuffer) return { name: `${what} (bytes)`, bytes: new Uint8Array(source) };
+  if (typeof source !== "string" && !(source instanceof URL)) {
+    const found =
+      source === null || typeof source !== "object" ? String(source) : `a ${(source as object).constructor?.name}`;
+    throw new TypeError(`${where}: ${what} must be a path, a Uint8Array or an ArrayBuffer, found ${found}`);
+  }
+  const fs = fileSystem(where);
+  try {
+    return { name: String(source), bytes: fs.readFileSync(source) };
+  } catch (error) {
+    throw new DataError(`${where}: ${what}: cannot read ${String(source)}: ${(error as Error).message}`);
+  }
+}
+
+/** The first path that exists of all names in all folders. @throws DataError naming what was looked for, and where. */
+export function findFile(folders: readonly string[], names: readonly string[], where: string): string {
+  const fs = fileSystem(where);
+  for (const folder of folders) {
+    for (const name of names) {
+      const path = `${folder}/${name}`;
+      if (fs.existsSync(path)) return path;
+    }
+  }
+  throw new DataError(
+    `${where}: found no ${names[0]} (nor ${names.slice(1).join(", ")}) in ${folders.join(", ")}; ` +
+      "check the folder, or pass paths or bytes: { images, labels }",
+  );
+}
