@@ -1,2 +1,797 @@
-/** (being written) */
-export function loss_placeholder(): void {}
+/**
+ * Losses. The classifying ones (cross_entropy, cross_entropy_probs, nll_loss) take [n, c, inner] with the classes in
+ * the middle (inner = 1 for [N, C]) and give one loss for each of the n·inner samples; the others are elementwise.
+ *
+ * Every backward takes `dloss` with a stride: 1 for a gradient a sample or element (reduction "none"), 0 for the one
+ * gradient of "sum" and "mean", and a `scale` that is 1, or for "mean" 1 / its divisor.
+ */
+import { SUM_STEPS, expSumRun, high, hsumF64, laneMask, loadLanes, maxRun, narrow, storeLanes, widenAdd } from "./accumulate";
+import { exp, log, log1p, sigmoid } from "./math";
+
+// ---- Class indices --------------------------------------------------------------------------------------------------
+
+/** Index of the first of n targets (int32) that is neither in [0, c) nor ignore_index; −1 when all are good. */
+export function check_targets(target: usize, n: i32, c: i32, ignore_index: i32): i32 {
+  for (let i = 0; i < n; i += 4) {
+    const t = loadLanes(target + (<usize>i << 2), n - i);
+    const bad = v128.and(i32x4.ge_u(t, i32x4.splat(c)), i32x4.ne(t, i32x4.splat(ignore_index)));
+    const lanes = i32x4.bitmask(v128.and(bad, laneMask(n - i)));
+    if (lanes) return i + ctz(lanes);
+  }
+  return -1;
+}
+
+// @ts-ignore: decorator
+@inline
+function weightOf(weight: usize, t: i32): f32 {
+  return weight ? load<f32>(weight + (<usize>t << 2)) : 1;
+}
+
+/** Σ of the class weights; c without weights. */
+function weightSum(weight: usize, c: i32): f32 {
+  if (!weight) return <f32>c;
+  let s: f64 = 0;
+  for (let i = 0; i < c; i++) s += <f64>load<f32>(weight + (<usize>i << 2));
+  return <f32>s;
+}
+
+/**
+ * Cross entropy of logits x [n, c, inner] with class indices target (int32 [n, inner]), s = label_smoothing:
+ *
+ *   loss [n, inner] = (1 − s)·w_t·(L − x_t) + s/c·Σ_k w_k·(L − x_k),   L = log Σ_k e^(x_k),
+ *
+ * 0 where target is ignore_index (torch/csrc LossNLL.cpp, cross_entropy_loss_label_smoothing). weight [c] or 0.
+ * Saves for the backward e = e^(x − max) [n, c, inner] and gain [n, inner] = 1 / Σ e; e = 0 and gain = 0 save nothing.
+ * Returns Σ w_t over the samples not ignored: the divisor of reduction "mean". Targets must have passed check_targets.
+ */
+export function cross_entropy(
+  loss: usize,
+  e: usize,
+  gain: usize,
+  x: usize,
+  target: usize,
+  weight: usize,
+  n: i32,
+  c: i32,
+  inner: i32,
+  ignore_index: i32,
+  label_smoothing: f32,
+): f64 {
+  const row = inner == 1;
+  const step = row ? <usize>16 : <usize>inner << 2;
+  const classStep = <usize>inner << 2;
+  const back = row ? <usize>0 : <usize>(c - 1) * step;
+  const smooth = <f64>label_smoothing / <f64>c;
+  let total: f64 = 0;
+  for (; n > 0; n--) {
+    for (let j = inner; j > 0; j -= 4) {
+      const lanes = min(j, 4);
+      const w = row ? c & 3 : lanes;
+      const full = row ? c >> 2 : w == 4 ? c : 0;
+      const part = row ? i32(w > 0) : c - full;
+      const m = maxRun(x, full, part, step, w, row);
+      const excess = expSumRun(e, x, full, part, step, w, row, m);
+      const logs = log1p(excess);
+      for (let i = 0; i < lanes; i++, target += 4, loss += 4) {
+        const t = load<i32>(target);
+        if (t == ignore_index) {
+          store<f32>(loss, 0);
+          continue;
+        }
+        const wt = weightOf(weight, t);
+        const p = x + (<usize>i << 2);
+        const mi = lane(m, i);
+        const li = lane(logs, i);
+        total += <f64>wt;
+        let l = <f64>wt * (<f64>(mi - load<f32>(p + <usize>t * classStep)) + <f64>li);
+        if (label_smoothing != 0) {
+          l *= 1 - <f64>label_smoothing;
+          let s: f64 = 0;
+          for (let k = 0; k < c; k++) {
+            s += <f64>weightOf(weight, k) * (<f64>(mi - load<f32>(p + <usize>k * classStep)) + <f64>li);
+          }
+          l += smooth * s;
+        }
+        store<f32>(loss, <f32>l);
+      }
+      if (gain) {
+        const one = f32x4.splat(1);
+        storeLanes(gain, f32x4.div(one, f32x4.add(one, excess)), lanes);
+        gain += <usize>lanes << 2;
+      }
+      const run = <usize>(row ? c : lanes) << 2;
+      x += run;
+      if (e) e += run;
+    }
+    x += back;
+    if (e) e += back;
+  }
+  return total;
+}
+
+/** Lane i, known only at run time. */
+function lane(v: v128, i: i32): f32 {
+  if (i == 0) return f32x4.extract_lane(v, 0);
+  if (i == 1) return f32x4.extract_lane(v, 1);
+  return i == 2 ? f32x4.extract_lane(v, 2) : f32x4.extract_lane(v, 3);
+}
+
+/**
+ * dx [n, c, inner] = g·((1 − s)·w_t·(p − onehot) + s/c·(W·p − w)) with g = dloss·scale, p = e·gain the softmax, W = Σ w;
+ * 0 for the samples ignored. dx may be e.
+ */
+export function cross_entropy_backward(
+  dx: usize,
+  dloss: usize,
+  dloss_stride: i32,
+  e: usize,
+  gain: usize,
+  target: usize,
+  weight: usize,
+  n: i32,
+  c: i32,
+  inner: i32,
+  ignore_index: i32,
+  label_smoothing: f32,
+  scale: f32,
+): void {
+  const row = inner == 1;
+  const step = row ? <usize>16 : <usize>inner << 2;
+  const classStep = <usize>inner << 2;
+  const back = row ? <usize>0 : <usize>(c - 1) * step;
+  const smooth = label_smoothing / <f32>c;
+  const hard: f32 = 1 - label_smoothing;
+  const spread = smooth * weightSum(weight, c);
+  for (; n > 0; n--) {
+    for (let j = inner; j > 0; j -= 4) {
+      const lanes = min(j, 4);
+      const w = row ? c & 3 : lanes;
+      const full = row ? c >> 2 : w == 4 ? c : 0;
+      const part = row ? i32(w > 0) : c - full;
+      const one = row ? 1 : lanes;
+      const t = loadLanes(target, one);
+      const kept = i32x4.ne(t, i32x4.splat(ignore_index));
+      let g = dloss_stride ? loadLanes(dloss, one) : v128.load32_splat(dloss);
+      g = v128.and(f32x4.mul(g, f32x4.splat(scale)), kept);
+      // w_t of each lane; ignored ones and those beyond the last read class 0, whose g is or counts 0.
+      let wt = f32x4.splat(1);
+      if (weight) {
+        const at = i32x4.shl(v128.and(t, kept), 2);
+        wt = v128.load32_splat(weight + <usize>i32x4.extract_lane(at, 0));
+        wt = v128.load32_lane(weight + <usize>i32x4.extract_lane(at, 1), wt, 1);
+        wt = v128.load32_lane(weight + <usize>i32x4.extract_lane(at, 2), wt, 2);
+        wt = v128.load32_lane(weight + <usize>i32x4.extract_lane(at, 3), wt, 3);
+      }
+      const drop = f32x4.mul(g, f32x4.mul(f32x4.splat(hard), wt));
+      let a = f32x4.mul(f32x4.add(drop, f32x4.mul(g, f32x4.splat(spread))), loadLanes(gain, one));
+      let k = f32x4.mul(g, f32x4.splat(smooth));
+      let mask = kept;
+      if (row) {
+        a = v128.shuffle<i32>(a, a, 0, 0, 0, 0);
+        k = v128.shuffle<i32>(k, k, 0, 0, 0, 0);
+        mask = v128.shuffle<i32>(kept, kept, 0, 0, 0, 0);
+      }
+      let p = e;
+      let q = dx;
+      let u = weight;
+      for (let i = full + part; i > 0; i--, p += step, q += step) {
+        const width = i > part ? 4 : w;
+        let v = f32x4.mul(loadLanes(p, width), a);
+        if (label_smoothing != 0) {
+          let share = k;
+          if (weight) {
+            share = f32x4.mul(k, row ? loadLanes(u, width) : v128.load32_splat(u));
+            u += row ? 16 : 4;
+          }
+          v = f32x4.sub(v, share);
+        }
+        // An ignored sample's gradient is 0 whatever its logits were.
+        storeLanes(q, v128.and(v, mask), width);
+      }
+      for (let i = 0; i < one; i++, target += 4) {
+        const index = load<i32>(target);
+        if (index == ignore_index) continue;
+        const at = dx + (<usize>i << 2) + <usize>index * classStep;
+        store<f32>(at, load<f32>(at) - lane(drop, i));
+      }
+      const run = <usize>(row ? c : lanes) << 2;
+      e += run;
+      dx += run;
+      gain += <usize>one << 2;
+      if (dloss_stride) dloss += <usize>one << 2;
+    }
+    e += back;
+    dx += back;
+  }
+}
+
+/** loss [n, inner] = −w_t·x_t of log-probabilities x [n, c, inner]; 0 where ignored. Returns Σ w_t as cross_entropy. */
+export function nll_loss(
+  loss: usize,
+  x: usize,
+  target: usize,
+  weight: usize,
+  n: i32,
+  c: i32,
+  inner: i32,
+  ignore_index: i32,
+): f64 {
+  let total: f64 = 0;
+  for (; n > 0; n--, x += (<usize>c * <usize>inner) << 2) {
+    for (let i = 0; i < inner; i++, target += 4, loss += 4) {
+      const t = load<i32>(target);
+      let l: f32 = 0;
+      if (t != ignore_index) {
+        const wt = weightOf(weight, t);
+        total += <f64>wt;
+        l = -wt * load<f32>(x + ((<usize>t * <usize>inner + <usize>i) << 2));
+      }
+      store<f32>(loss, l);
+    }
+  }
+  return total;
+}
+
+/** dx [n, c, inner] = −dloss·scale·w_t at the target, 0 elsewhere. */
+export function nll_loss_backward(
+  dx: usize,
+  dloss: usize,
+  dloss_stride: i32,
+  target: usize,
+  weight: usize,
+  n: i32,
+  c: i32,
+  inner: i32,
+  ignore_index: i32,
+  scale: f32,
+): void {
+  const size = (<usize>c * <usize>inner) << 2;
+  memory.fill(dx, 0, <usize>n * size);
+  for (; n > 0; n--, dx += size) {
+    for (let i = 0; i < inner; i++, target += 4, dloss += <usize>dloss_stride << 2) {
+      const t = load<i32>(target);
+      if (t == ignore_index) continue;
+      store<f32>(dx + ((<usize>t * <usize>inner + <usize>i) << 2), -load<f32>(dloss) * scale * weightOf(weight, t));
+    }
+  }
+}
+
+// ---- Class probabilities --------------------------------------------------------------------------------------------
+
+/** q = (1 − s)·target + s/c, times the class's weight. */
+// @ts-ignore: decorator
+@inline
+function smoothed(t: v128, weights: v128, hard: v128, smooth: v128): v128 {
+  return f32x4.mul(f32x4.add(f32x4.mul(t, hard), smooth), weights);
+}
+
+/** Weights of the classes a vector of a run holds: neighbours in a row, one class in a strip. */
+// @ts-ignore: decorator
+@inline
+function classWeights(weight: usize, i: i32, row: bool, width: i32): v128 {
+  if (!weight) return f32x4.splat(1);
+  return row ? loadLanes(weight + (<usize>i << 4), width) : v128.load32_splat(weight + (<usize>i << 2));
+}
+
+/**
+ * Cross entropy with a distribution a sample: loss [n, inner] = −Σ_k w_k·q_k·logp_k, q = (1 − s)·target + s/c, from
+ * logp = log_softmax(logits) and target, both [n, c, inner]. weight [c] or 0. "mean" divides by n·inner.
+ */
+export function cross_entropy_probs(
+  loss: usize,
+  logp: usize,
+  target: usize,
+  weight: usize,
+  n: i32,
+  c: i32,
+  inner: i32,
+  label_smoothing: f32,
+): void {
+  probs(loss, 0, 0, 0, logp, target, weight, n, c, inner, label_smoothing, 1);
+}
+
+/**
+ * Gradients of cross_entropy_probs, g = dloss·scale: for the logits dx = g·(e^logp·Σ_j w_j·q_j − w·q), and for the
+ * probabilities dtarget = −g·(1 − s)·w·logp. Either may be 0: not wanted.
+ */
+export function cross_entropy_probs_backward(
+  dx: usize,
+  dtarget: usize,
+  dloss: usize,
+  dloss_stride: i32,
+  logp: usize,
+  target: usize,
+  weight: usize,
+  n: i32,
+  c: i32,
+  inner: i32,
+  label_smoothing: f32,
+  scale: f32,
+): void {
+  probs(dx, dtarget, dloss, dloss_stride, logp, target, weight, n, c, inner, label_smoothing, scale);
+}
+
+/** Both passes, for they walk alike: dloss = 0 is the forward, and then out is the loss and not dx. */
+function probs(
+  out: usize,
+  dtarget: usize,
+  dloss: usize,
+  dloss_stride: i32,
+  logp: usize,
+  target: usize,
+  weight: usize,
+  n: i32,
+  c: i32,
+  inner: i32,
+  label_smoothing: f32,
+  scale: f32,
+): void {
+  const row = inner == 1;
+  const step = row ? <usize>16 : <usize>inner << 2;
+  const back = row ? <usize>0 : <usize>(c - 1) * step;
+  const smooth = f32x4.splat(label_smoothing / <f32>c);
+  const hard = f32x4.splat(1 - label_smoothing);
+  let at: usize = 0;
+  for (; n > 0; n--, at += back) {
+    for (let j = inner; j > 0; j -= 4) {
+      const lanes = min(j, 4);
+      const w = row ? c & 3 : lanes;
+      const full = row ? c >> 2 : w == 4 ? c : 0;
+      const part = row ? i32(w > 0) : c - full;
+      const count = full + part;
+      // Forward Σ w·q·logp, backward Σ w·q (which only the logits need).
+      let s0 = f64x2.splat(0);
+      let s1 = s0;
+      if (out) {
+        for (let i = 0, p = at; i < count; i++, p += step) {
+          const width = i < full ? 4 : w;
+          let v = smoothed(loadLanes(target + p, width), classWeights(weight, i, row, width), hard, smooth);
+          if (!dloss) v = f32x4.mul(v, loadLanes(logp + p, width));
+          v = v128.and(v, laneMask(width));
+          s0 = f64x2.add(s0, f64x2.promote_low_f32x4(v));
+          s1 = f64x2.add(s1, f64x2.promote_low_f32x4(high(v)));
+        }
+        if (row) {
+          s0 = f64x2.splat(hsumF64(f64x2.add(s0, s1)));
+          s1 = s0;
+        }
+      }
+      const s = narrow(s0, s1);
+      if (!dloss) {
+        storeLanes(out, f32x4.neg(s), lanes);
+        out += <usize>lanes << 2;
+      } else {
+        let g = dloss_stride && !row ? loadLanes(dloss, lanes) : v128.load32_splat(dloss);
+        g = f32x4.mul(g, f32x4.splat(scale));
+        for (let i = 0, p = at; i < count; i++, p += step) {
+          const width = i < full ? 4 : w;
+          const weights = classWeights(weight, i, row, width);
+          const l = loadLanes(logp + p, width);
+          if (out) {
+            const q = smoothed(loadLanes(target + p, width), weights, hard, smooth);
+            storeLanes(out + p, f32x4.mul(g, f32x4.sub(f32x4.mul(exp(l), s), q)), width);
+          }
+          if (dtarget) {
+            storeLanes(dtarget + p, f32x4.neg(f32x4.mul(f32x4.mul(g, hard), f32x4.mul(weights, l))), width);
+          }
+        }
+        if (dloss_stride) dloss += <usize>lanes << 2;
+      }
+      at += <usize>(row ? c : lanes) << 2;
+    }
+  }
+}
+
+// ---- Elementwise losses ---------------------------------------------------------------------------------------------
+//
+// value<Op> is the loss and slope<Op> its derivative at prediction x and target t; a is beta or delta. Two drivers
+// make of them X (a loss an element), X_sum (Σ / divisor: 1 for "sum", n for "mean") and X_backward. The gradient for
+// the target of the symmetric losses (mse, l1, smooth_l1, huber) is the negative: X_backward with −scale.
+
+class Mse {}
+class L1 {}
+class SmoothL1 {}
+class Huber {}
+class Bce {}
+class BceTarget {}
+class Logits {}
+class LogitsTarget {}
+class Kl {}
+class KlTarget {}
+class KlLog {}
+class KlLogTarget {}
+
+/** log(1 + e^−x), without overflow. */
+function softplusNegative(x: v128): v128 {
+  const tail = log1p(exp(v128.or(x, f32x4.splat(-0.0))));
+  return f32x4.add(tail, f32x4.max(f32x4.neg(x), f32x4.splat(0)));
+}
+
+/** `posWeight` counts for bce_with_logits alone. */
+function value<Op>(x: v128, t: v128, a: v128, posWeight: v128): v128 {
+  if (idof<Op>() == idof<Bce>()) {
+    // Each logarithm is cut at −100, so that a wrong certainty costs 100 and not Inf.
+    const floor = f32x4.splat(-100);
+    const yes = f32x4.max(log(x), floor);
+    const no = f32x4.max(log1p(f32x4.neg(x)), floor);
+    return f32x4.sub(f32x4.mul(f32x4.sub(t, f32x4.splat(1)), no), f32x4.mul(t, yes));
+  }
+  if (idof<Op>() == idof<Logits>()) {
+    const one = f32x4.splat(1);
+    const w = f32x4.add(f32x4.mul(f32x4.sub(posWeight, one), t), one);
+    return f32x4.add(f32x4.mul(f32x4.sub(one, t), x), f32x4.mul(w, softplusNegative(x)));
+  }
+  if (idof<Op>() == idof<Kl>()) {
+    // t·log t is 0 at t = 0; t·x is not when x is −Inf.
+    const entropy = v128.andnot(f32x4.mul(t, log(t)), f32x4.eq(t, f32x4.splat(0)));
+    return f32x4.sub(entropy, f32x4.mul(t, x));
+  }
+  const d = f32x4.sub(x, t);
+  if (idof<Op>() == idof<KlLog>()) return f32x4.neg(f32x4.mul(exp(t), d));
+  if (idof<Op>() == idof<Mse>()) return f32x4.mul(d, d);
+  const z = f32x4.abs(d);
+  if (idof<Op>() == idof<L1>()) return z;
+  const half = f32x4.splat(0.5);
+  if (idof<Op>() == idof<Huber>()) {
+    const far = f32x4.mul(a, f32x4.sub(z, f32x4.mul(half, a)));
+    return v128.bitselect(f32x4.mul(f32x4.mul(half, z), z), far, f32x4.le(z, a));
+  }
+  const near = f32x4.div(f32x4.mul(f32x4.mul(half, z), z), a);
+  return v128.bitselect(near, f32x4.sub(z, f32x4.mul(half, a)), f32x4.lt(z, a));
+}
+
+function slope<Op>(x: v128, t: v128, a: v128, posWeight: v128): v128 {
+  const one = f32x4.splat(1);
+  if (idof<Op>() == idof<Bce>()) {
+    const room = f32x4.max(f32x4.mul(f32x4.sub(one, x), x), f32x4.splat(1e-12));
+    return f32x4.div(f32x4.sub(x, t), room);
+  }
+  if (idof<Op>() == idof<BceTarget>()) return f32x4.sub(log1p(f32x4.neg(x)), log(x));
+  if (idof<Op>() == idof<Logits>()) {
+    const w = f32x4.mul(posWeight, t);
+    return f32x4.sub(f32x4.mul(f32x4.sub(f32x4.add(w, one), t), sigmoid(x)), w);
+  }
+  if (idof<Op>() == idof<LogitsTarget>()) {
+    return f32x4.sub(f32x4.mul(f32x4.sub(posWeight, one), softplusNegative(x)), x);
+  }
+  if (idof<Op>() == idof<Kl>()) return f32x4.neg(t);
+  // t/t is 1, and NaN at t = 0, as PyTorch has it.
+  if (idof<Op>() == idof<KlTarget>()) return f32x4.sub(f32x4.add(log(t), f32x4.div(t, t)), x);
+  if (idof<Op>() == idof<KlLog>()) return f32x4.neg(exp(t));
+  const d = f32x4.sub(x, t);
+  if (idof<Op>() == idof<KlLogTarget>()) return f32x4.mul(exp(t), f32x4.sub(one, d));
+  if (idof<Op>() == idof<Mse>()) return f32x4.add(d, d);
+  if (idof<Op>() == idof<L1>()) {
+    // sign(d): 0 at 0 and for NaN.
+    const zero = f32x4.splat(0);
+    return v128.or(
+      v128.and(f32x4.gt(d, zero), one),
+      v128.and(f32x4.lt(d, zero), f32x4.splat(-1)),
+    );
+  }
+  if (idof<Op>() == idof<Huber>()) return f32x4.max(f32x4.min(d, a), f32x4.neg(a));
+  return f32x4.max(f32x4.min(f32x4.div(d, a), one), f32x4.splat(-1));
+}
+
+/** Elements that have weights: bce, and bce_with_logits, whose positives may have one more. 0 stands for all ones. */
+// @ts-ignore: decorator
+@inline
+function weighted<Op>(): bool {
+  return (
+    idof<Op>() == idof<Bce>() ||
+    idof<Op>() == idof<BceTarget>() ||
+    idof<Op>() == idof<Logits>() ||
+    idof<Op>() == idof<LogitsTarget>()
+  );
+}
+
+// @ts-ignore: decorator
+@inline
+function loadOr1(p: usize, at: usize, w: i32): v128 {
+  return p ? loadLanes(p + at, w) : f32x4.splat(1);
+}
+
+/** The loss of the w (1 to 4) elements at `at`. */
+// @ts-ignore: decorator
+@inline
+function lossAt<Op>(x: usize, t: usize, weight: usize, posWeight: usize, a: v128, at: usize, w: i32): v128 {
+  const ones = f32x4.splat(1);
+  const pw = idof<Op>() == idof<Logits>() ? loadOr1(posWeight, at, w) : ones;
+  const v = value<Op>(loadLanes(x + at, w), loadLanes(t + at, w), a, pw);
+  return weighted<Op>() ? f32x4.mul(v, loadOr1(weight, at, w)) : v;
+}
+
+/** each: a loss an element in out; else out is one float, Σ / divisor. */
+function forward<Op>(
+  out: usize,
+  x: usize,
+  t: usize,
+  weight: usize,
+  posWeight: usize,
+  a: f32,
+  n: i32,
+  each: bool,
+  divisor: f64,
+): void {
+  const parameter = f32x4.splat(a);
+  let s = f64x2.splat(0);
+  let at: usize = 0;
+  while (n > 0) {
+    let sum = f32x4.splat(0);
+    for (let steps = SUM_STEPS; n > 0 && steps > 0; steps--, n -= 4, at += 16) {
+      const v = lossAt<Op>(x, t, weight, posWeight, parameter, at, n);
+      if (each) storeLanes(out + at, v, n);
+      else sum = f32x4.add(sum, v128.and(v, laneMask(n)));
+    }
+    s = widenAdd(s, sum);
+  }
+  if (!each) store<f32>(out, <f32>(hsumF64(s) / divisor));
+}
+
+function backward<Op>(
+  dx: usize,
+  dloss: usize,
+  dloss_stride: i32,
+  x: usize,
+  t: usize,
+  weight: usize,
+  posWeight: usize,
+  a: f32,
+  scale: f32,
+  n: i32,
+): void {
+  const parameter = f32x4.splat(a);
+  const factor = f32x4.splat(dloss_stride || n == 0 ? scale : load<f32>(dloss) * scale);
+  const logits = idof<Op>() == idof<Logits>() || idof<Op>() == idof<LogitsTarget>();
+  let at: usize = 0;
+  for (; n > 0; n -= 4, at += 16) {
+    const pw = logits ? loadOr1(posWeight, at, n) : parameter;
+    let v = slope<Op>(loadLanes(x + at, n), loadLanes(t + at, n), parameter, pw);
+    if (weighted<Op>()) v = f32x4.mul(v, loadOr1(weight, at, n));
+    let g = factor;
+    if (dloss_stride) g = f32x4.mul(g, loadLanes(dloss + at, n));
+    storeLanes(dx + at, f32x4.mul(g, v), n);
+  }
+}
+
+/** out = (x − t)²; n elements. */
+export function mse_loss(out: usize, x: usize, t: usize, n: i32): void {
+  forward<Mse>(out, x, t, 0, 0, 0, n, true, 1);
+}
+
+/** out (one float) = Σ mse_loss / divisor. */
+export function mse_loss_sum(out: usize, x: usize, t: usize, n: i32, divisor: f64): void {
+  forward<Mse>(out, x, t, 0, 0, 0, n, false, divisor);
+}
+
+/** dx = dloss·scale·slope. */
+export function mse_loss_backward(
+  dx: usize,
+  dloss: usize,
+  dloss_stride: i32,
+  x: usize,
+  t: usize,
+  scale: f32,
+  n: i32,
+): void {
+  backward<Mse>(dx, dloss, dloss_stride, x, t, 0, 0, 0, scale, n);
+}
+
+/** out = |x − t|; its slope at 0 is 0; n elements. */
+export function l1_loss(out: usize, x: usize, t: usize, n: i32): void {
+  forward<L1>(out, x, t, 0, 0, 0, n, true, 1);
+}
+
+/** out (one float) = Σ l1_loss / divisor. */
+export function l1_loss_sum(out: usize, x: usize, t: usize, n: i32, divisor: f64): void {
+  forward<L1>(out, x, t, 0, 0, 0, n, false, divisor);
+}
+
+/** dx = dloss·scale·slope. */
+export function l1_loss_backward(
+  dx: usize,
+  dloss: usize,
+  dloss_stride: i32,
+  x: usize,
+  t: usize,
+  scale: f32,
+  n: i32,
+): void {
+  backward<L1>(dx, dloss, dloss_stride, x, t, 0, 0, 0, scale, n);
+}
+
+/** out = ½d²/beta for |d| < beta, else |d| − ½beta; d = x − t. beta = 0 is l1_loss: call that; n elements. */
+export function smooth_l1_loss(out: usize, x: usize, t: usize, beta: f32, n: i32): void {
+  forward<SmoothL1>(out, x, t, 0, 0, beta, n, true, 1);
+}
+
+/** out (one float) = Σ smooth_l1_loss / divisor. */
+export function smooth_l1_loss_sum(out: usize, x: usize, t: usize, beta: f32, n: i32, divisor: f64): void {
+  forward<SmoothL1>(out, x, t, 0, 0, beta, n, false, divisor);
+}
+
+/** dx = dloss·scale·slope. */
+export function smooth_l1_loss_backward(
+  dx: usize,
+  dloss: usize,
+  dloss_stride: i32,
+  x: usize,
+  t: usize,
+  beta: f32,
+  scale: f32,
+  n: i32,
+): void {
+  backward<SmoothL1>(dx, dloss, dloss_stride, x, t, 0, 0, beta, scale, n);
+}
+
+/** out = ½d² for |d| ≤ delta, else delta·(|d| − ½delta); d = x − t; n elements. */
+export function huber_loss(out: usize, x: usize, t: usize, delta: f32, n: i32): void {
+  forward<Huber>(out, x, t, 0, 0, delta, n, true, 1);
+}
+
+/** out (one float) = Σ huber_loss / divisor. */
+export function huber_loss_sum(out: usize, x: usize, t: usize, delta: f32, n: i32, divisor: f64): void {
+  forward<Huber>(out, x, t, 0, 0, delta, n, false, divisor);
+}
+
+/** dx = dloss·scale·slope. */
+export function huber_loss_backward(
+  dx: usize,
+  dloss: usize,
+  dloss_stride: i32,
+  x: usize,
+  t: usize,
+  delta: f32,
+  scale: f32,
+  n: i32,
+): void {
+  backward<Huber>(dx, dloss, dloss_stride, x, t, 0, 0, delta, scale, n);
+}
+
+/** Index of the first of n floats outside [0, 1] (or NaN), which binary_cross_entropy refuses; −1 when all are good. */
+export function check_unit_interval(x: usize, n: i32): i32 {
+  for (let i = 0; i < n; i++, x += 4) {
+    const v = load<f32>(x);
+    if (!(v >= 0 && v <= 1)) return i;
+  }
+  return -1;
+}
+
+/** out = −w·(t·log x + (1 − t)·log(1 − x)), logarithms cut at −100; weight (n floats) or 0. */
+export function binary_cross_entropy(out: usize, x: usize, t: usize, weight: usize, n: i32): void {
+  forward<Bce>(out, x, t, weight, 0, 0, n, true, 1);
+}
+
+/** out (one float) = Σ binary_cross_entropy / divisor. */
+export function binary_cross_entropy_sum(
+  out: usize,
+  x: usize,
+  t: usize,
+  weight: usize,
+  n: i32,
+  divisor: f64,
+): void {
+  forward<Bce>(out, x, t, weight, 0, 0, n, false, divisor);
+}
+
+/** dx = dloss·scale·w·(x − t) / max(x·(1 − x), 1e-12). */
+export function binary_cross_entropy_backward(
+  dx: usize,
+  dloss: usize,
+  dloss_stride: i32,
+  x: usize,
+  t: usize,
+  weight: usize,
+  scale: f32,
+  n: i32,
+): void {
+  backward<Bce>(dx, dloss, dloss_stride, x, t, weight, 0, 0, scale, n);
+}
+
+/** dt = dloss·scale·w·(log(1 − x) − log x), not cut, as in PyTorch. */
+export function binary_cross_entropy_target_backward(
+  dt: usize,
+  dloss: usize,
+  dloss_stride: i32,
+  x: usize,
+  weight: usize,
+  scale: f32,
+  n: i32,
+): void {
+  backward<BceTarget>(dt, dloss, dloss_stride, x, x, weight, 0, 0, scale, n);
+}
+
+/** out = w·((1 − t)·x + (1 + (pw − 1)·t)·log(1 + e^−x)); weight and pos_weight (n floats each) or 0. */
+export function binary_cross_entropy_with_logits(
+  out: usize,
+  x: usize,
+  t: usize,
+  weight: usize,
+  pos_weight: usize,
+  n: i32,
+): void {
+  forward<Logits>(out, x, t, weight, pos_weight, 0, n, true, 1);
+}
+
+/** out (one float) = Σ binary_cross_entropy_with_logits / divisor. */
+export function binary_cross_entropy_with_logits_sum(
+  out: usize,
+  x: usize,
+  t: usize,
+  weight: usize,
+  pos_weight: usize,
+  n: i32,
+  divisor: f64,
+): void {
+  forward<Logits>(out, x, t, weight, pos_weight, 0, n, false, divisor);
+}
+
+/** dx = dloss·scale·w·((pw·t + 1 − t)·sigmoid(x) − pw·t). */
+export function binary_cross_entropy_with_logits_backward(
+  dx: usize,
+  dloss: usize,
+  dloss_stride: i32,
+  x: usize,
+  t: usize,
+  weight: usize,
+  pos_weight: usize,
+  scale: f32,
+  n: i32,
+): void {
+  backward<Logits>(dx, dloss, dloss_stride, x, t, weight, pos_weight, 0, scale, n);
+}
+
+/** dt = dloss·scale·w·((pw − 1)·log(1 + e^−x) − x). */
+export function binary_cross_entropy_with_logits_target_backward(
+  dt: usize,
+  dloss: usize,
+  dloss_stride: i32,
+  x: usize,
+  weight: usize,
+  pos_weight: usize,
+  scale: f32,
+  n: i32,
+): void {
+  backward<LogitsTarget>(dt, dloss, dloss_stride, x, x, weight, pos_weight, 0, scale, n);
+}
+
+/** out = t·(log t − x), or e^t·(t − x) where log_target: x holds log-probabilities, t probabilities or their logarithms. */
+export function kl_div(out: usize, x: usize, t: usize, log_target: i32, n: i32): void {
+  if (log_target) forward<KlLog>(out, x, t, 0, 0, 0, n, true, 1);
+  else forward<Kl>(out, x, t, 0, 0, 0, n, true, 1);
+}
+
+/** out (one float) = Σ kl_div / divisor. */
+export function kl_div_sum(out: usize, x: usize, t: usize, log_target: i32, n: i32, divisor: f64): void {
+  if (log_target) forward<KlLog>(out, x, t, 0, 0, 0, n, false, divisor);
+  else forward<Kl>(out, x, t, 0, 0, 0, n, false, divisor);
+}
+
+/** dx = −dloss·scale·t, or −dloss·scale·e^t where log_target. */
+export function kl_div_backward(
+  dx: usize,
+  dloss: usize,
+  dloss_stride: i32,
+  t: usize,
+  log_target: i32,
+  scale: f32,
+  n: i32,
+): void {
+  if (log_target) backward<KlLog>(dx, dloss, dloss_stride, t, t, 0, 0, 0, scale, n);
+  else backward<Kl>(dx, dloss, dloss_stride, t, t, 0, 0, 0, scale, n);
+}
+
+/** dt = dloss·scale·(log t + 1 − x), or dloss·scale·e^t·(t + 1 − x) where log_target. */
+export function kl_div_target_backward(
+  dt: usize,
+  dloss: usize,
+  dloss_stride: i32,
+  x: usize,
+  t: usize,
+  log_target: i32,
+  scale: f32,
+  n: i32,
+): void {
+  if (log_target) backward<KlLogTarget>(dt, dloss, dloss_stride, x, t, 0, 0, 0, scale, n);
+  else backward<KlTarget>(dt, dloss, dloss_stride, x, t, 0, 0, 0, scale, n);
+}
