@@ -1,1 +1,108 @@
-export { backend, setModule } from "./wasm/load.js"; import {load,k} from "./wasm/load.js"; load(); console.log(k)
+/** lanegrad's public API: re-exports only. */
+import "./methods.js";
+
+export * as autograd from "./autograd-api.js";
+export { enableGrad, isGradEnabled, noGrad } from "./autograd.js";
+export * as data from "./data/index.js";
+export type { DType, TypedArray } from "./dtype.js";
+export * from "./errors.js";
+export * as F from "./nn/functional.js";
+export * as nn from "./nn/index.js";
+export * from "./ops/create.js";
+export {
+  abs,
+  add,
+  ceil,
+  clamp,
+  cos,
+  div,
+  eq,
+  erf,
+  exp,
+  expm1,
+  floor,
+  ge,
+  gt,
+  isfinite,
+  isinf,
+  isnan,
+  le,
+  log,
+  log1p,
+  log2,
+  log10,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  logicalXor,
+  lt,
+  maskedFill,
+  maximum,
+  minimum,
+  mul,
+  ne,
+  neg,
+  pow,
+  reciprocal,
+  remainder,
+  round,
+  rsqrt,
+  sigmoid,
+  sign,
+  sin,
+  sqrt,
+  square,
+  sub,
+  tanh,
+  where,
+} from "./ops/elementwise.js";
+export { flip, gather, indexSelect, maskedSelect, nonzero, tril, triu } from "./ops/indexing.js";
+export { bmm, dot, matmul, mm, outer, trace } from "./ops/matmul.js";
+export {
+  all,
+  amax,
+  amin,
+  any,
+  argmax,
+  argmin,
+  countNonzero,
+  cumsum,
+  logsumexp,
+  max,
+  mean,
+  min,
+  norm,
+  prod,
+  std,
+  sum,
+  var,
+} from "./ops/reduce.js";
+export { logSoftmax, softmax } from "./ops/softmax.js";
+export { argsort, sort, topk } from "./ops/sort.js";
+export {
+  cat,
+  chunk,
+  diagonal,
+  expand as broadcastTo,
+  flatten,
+  narrow,
+  permute,
+  reshape,
+  select,
+  split,
+  squeeze,
+  stack,
+  t,
+  transpose,
+  unbind,
+  unflatten,
+  unsqueeze,
+} from "./ops/view.js";
+export * as optim from "./optim/index.js";
+export { Generator, manualSeed } from "./random.js";
+export { scope } from "./scope.js";
+export { type MemoryInfo, memory } from "./storage.js";
+export { type NestedArray, Tensor, type TensorLike } from "./tensor.js";
+export * as transforms from "./transforms/index.js";
+export { backend, setModule } from "./wasm/load.js";
+export { getNumThreads, setNumThreads } from "./wasm/threads.js";

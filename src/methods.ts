@@ -1,0 +1,234 @@
+/**
+ * The ops that are methods of Tensor, as PyTorch has them: `x.add(y)` is `add(x, y)`. The functions in ops/ do the work and
+ * have the documentation; here each is named once for the types and once for the prototype, and the compiler checks that
+ * the two agree.
+ */
+import * as activation from "./ops/activation.js";
+import * as elementwise from "./ops/elementwise.js";
+import * as indexing from "./ops/indexing.js";
+import * as inplace from "./ops/inplace.js";
+import * as matmul from "./ops/matmul.js";
+import type { ValuesIndices } from "./ops/pair.js";
+import * as reduce from "./ops/reduce.js";
+import * as softmax from "./ops/softmax.js";
+import * as sorting from "./ops/sort.js";
+import * as view from "./ops/view.js";
+import { Tensor } from "./tensor.js";
+
+type Operand = Tensor | number | boolean;
+type Dims = number | readonly number[] | null;
+type Keepdim = { keepdim?: boolean };
+type ShapeArguments = number[] | [readonly number[]];
+type Limits = { min?: number; max?: number };
+
+/** What every tensor can do; each method is the op of its name, with this tensor as the first operand. */
+export interface TensorMethods {
+  // Arithmetic: operands are tensors (broadcast) or numbers.
+  add(other: Operand, options?: { alpha?: number }): Tensor;
+  sub(other: Operand, options?: { alpha?: number }): Tensor;
+  mul(other: Operand): Tensor;
+  div(other: Operand): Tensor;
+  pow(exponent: Operand): Tensor;
+  remainder(divisor: Operand): Tensor;
+  maximum(other: Operand): Tensor;
+  minimum(other: Operand): Tensor;
+  eq(other: Operand): Tensor;
+  ne(other: Operand): Tensor;
+  lt(other: Operand): Tensor;
+  le(other: Operand): Tensor;
+  gt(other: Operand): Tensor;
+  ge(other: Operand): Tensor;
+  neg(): Tensor;
+  abs(): Tensor;
+  sign(): Tensor;
+  exp(): Tensor;
+  expm1(): Tensor;
+  log(): Tensor;
+  log1p(): Tensor;
+  log2(): Tensor;
+  log10(): Tensor;
+  sqrt(): Tensor;
+  rsqrt(): Tensor;
+  square(): Tensor;
+  reciprocal(): Tensor;
+  sin(): Tensor;
+  cos(): Tensor;
+  tanh(): Tensor;
+  sigmoid(): Tensor;
+  erf(): Tensor;
+  floor(): Tensor;
+  ceil(): Tensor;
+  round(): Tensor;
+  clamp(limits: Limits): Tensor;
+  clamp(min: number, max?: number): Tensor;
+  maskedFill(mask: Tensor, value: Operand): Tensor;
+  isnan(): Tensor;
+  isinf(): Tensor;
+  isfinite(): Tensor;
+  logicalAnd(other: Tensor): Tensor;
+  logicalOr(other: Tensor): Tensor;
+  logicalXor(other: Tensor): Tensor;
+  logicalNot(): Tensor;
+  relu(): Tensor;
+  softmax(dim: number): Tensor;
+  logSoftmax(dim: number): Tensor;
+
+  // Reductions: over all dims, one, or a list.
+  sum(dim?: Dims, options?: Keepdim): Tensor;
+  mean(dim?: Dims, options?: Keepdim): Tensor;
+  prod(dim?: number | null, options?: Keepdim): Tensor;
+  amax(dim?: Dims, options?: Keepdim): Tensor;
+  amin(dim?: Dims, options?: Keepdim): Tensor;
+  any(dim?: Dims, options?: Keepdim): Tensor;
+  all(dim?: Dims, options?: Keepdim): Tensor;
+  max(): Tensor;
+  max(other: Tensor): Tensor;
+  max(dim: number, options?: Keepdim): ValuesIndices;
+  min(): Tensor;
+  min(other: Tensor): Tensor;
+  min(dim: number, options?: Keepdim): ValuesIndices;
+  argmax(dim?: number | null, options?: Keepdim): Tensor;
+  argmin(dim?: number | null, options?: Keepdim): Tensor;
+  logsumexp(dim: Dims, options?: Keepdim): Tensor;
+  var(dim?: Dims, options?: Keepdim & { correction?: number }): Tensor;
+  std(dim?: Dims, options?: Keepdim & { correction?: number }): Tensor;
+  norm(options?: Keepdim & { p?: number; dim?: Dims }): Tensor;
+  norm(p: number, dim?: Dims, options?: Keepdim): Tensor;
+  cumsum(dim: number): Tensor;
+  countNonzero(dim?: Dims): Tensor;
+
+  // Shapes
+  reshape(...shape: ShapeArguments): Tensor;
+  view(...shape: ShapeArguments): Tensor;
+  viewAs(other: Tensor): Tensor;
+  flatten(startDim?: number, endDim?: number): Tensor;
+  unflatten(dim: number, sizes: readonly number[]): Tensor;
+  unsqueeze(dim: number): Tensor;
+  squeeze(dim?: number | readonly number[]): Tensor;
+  transpose(dim0: number, dim1: number): Tensor;
+  t(): Tensor;
+  permute(...dims: ShapeArguments): Tensor;
+  expand(...shape: ShapeArguments): Tensor;
+  expandAs(other: Tensor): Tensor;
+  repeat(...repeats: ShapeArguments): Tensor;
+  narrow(dim: number, start: number, length: number): Tensor;
+  select(dim: number, index: number): Tensor;
+  diagonal(): Tensor;
+  split(splitSize: number | readonly number[], dim?: number): Tensor[];
+  chunk(chunks: number, dim?: number): Tensor[];
+  unbind(dim?: number): Tensor[];
+
+  // Indexing and order
+  at(...indices: indexing.Index[]): Tensor;
+  indexPut_(
+    indices: readonly indexing.Index[],
+    value: Tensor | number | boolean,
+    options?: { accumulate?: boolean },
+  ): Tensor;
+  indexSelect(dim: number, index: indexing.IndexArray): Tensor;
+  gather(dim: number, index: indexing.IndexArray): Tensor;
+  scatter_(dim: number, index: indexing.IndexArray, source: Tensor | number, options?: { reduce?: "add" }): Tensor;
+  scatterAdd_(dim: number, index: indexing.IndexArray, source: Tensor): Tensor;
+  indexAdd_(dim: number, index: indexing.IndexArray, source: Tensor): Tensor;
+  maskedSelect(mask: Tensor): Tensor;
+  nonzero(): Tensor;
+  tril(options?: { diagonal?: number } | number): Tensor;
+  triu(options?: { diagonal?: number } | number): Tensor;
+  flip(...dims: ShapeArguments): Tensor;
+  sort(dim?: number, options?: { descending?: boolean; stable?: boolean }): ValuesIndices;
+  argsort(dim?: number, options?: { descending?: boolean; stable?: boolean }): Tensor;
+  topk(count: number, dim?: number, options?: { largest?: boolean; sorted?: boolean }): ValuesIndices;
+
+  // Products
+  matmul(other: Tensor): Tensor;
+  mm(other: Tensor): Tensor;
+  bmm(other: Tensor): Tensor;
+  dot(other: Tensor): Tensor;
+  outer(other: Tensor): Tensor;
+  trace(): Tensor;
+
+  // In place: under noGrad(), or on tensors that need no gradient.
+  add_(other: Operand, options?: { alpha?: number }): Tensor;
+  sub_(other: Operand, options?: { alpha?: number }): Tensor;
+  mul_(other: Operand): Tensor;
+  div_(other: Operand): Tensor;
+  clamp_(limits: Limits): Tensor;
+  clamp_(min: number, max?: number): Tensor;
+  zero_(): Tensor;
+  fill_(value: number | boolean | Tensor): Tensor;
+  copy_(source: Tensor): Tensor;
+  maskedFill_(mask: Tensor, value: number | Tensor): Tensor;
+  uniform_(from?: number, to?: number): Tensor;
+  normal_(mean?: number, std?: number): Tensor;
+}
+
+const IMPLEMENTATIONS: Record<keyof TensorMethods, (x: Tensor, ...args: any[]) => unknown> = {
+  ...pick(elementwise, [
+    ...(["add", "sub", "mul", "div", "pow", "remainder", "maximum", "minimum"] as const),
+    ...(["eq", "ne", "lt", "le", "gt", "ge", "neg", "abs", "sign", "exp", "expm1", "log", "log1p"] as const),
+    ...(["log2", "log10", "sqrt", "rsqrt", "square", "reciprocal", "sin", "cos", "tanh", "sigmoid"] as const),
+    ...(["erf", "floor", "ceil", "round", "clamp", "maskedFill", "isnan", "isinf", "isfinite"] as const),
+    ...(["logicalAnd", "logicalOr", "logicalXor", "logicalNot"] as const),
+  ]),
+  ...pick(activation, ["relu"]),
+  ...pick(softmax, ["softmax", "logSoftmax"]),
+  ...pick(reduce, [
+    ...(["sum", "mean", "prod", "amax", "amin", "any", "all", "max", "min", "argmax", "argmin"] as const),
+    ...(["logsumexp", "var", "std", "norm", "cumsum", "countNonzero"] as const),
+  ]),
+  ...pick(view, [
+    ...(["reshape", "view", "viewAs", "flatten", "unflatten", "unsqueeze", "squeeze", "transpose", "t"] as const),
+    ...(["permute", "expand", "expandAs", "repeat", "narrow", "select", "diagonal", "split", "chunk"] as const),
+    "unbind",
+  ]),
+  ...pick(indexing, [
+    ...(["at", "indexPut_", "indexSelect", "gather", "scatter_", "scatterAdd_", "indexAdd_"] as const),
+    ...(["maskedSelect", "nonzero", "tril", "triu", "flip"] as const),
+  ]),
+  ...pick(sorting, ["sort", "argsort", "topk"]),
+  ...pick(matmul, ["matmul", "mm", "bmm", "dot", "outer", "trace"]),
+  ...pick(inplace, [
+    ...(["add_", "sub_", "mul_", "div_", "clamp_", "zero_", "fill_", "copy_", "maskedFill_"] as const),
+    ...(["uniform_", "normal_"] as const),
+  ]),
+};
+
+function pick<T extends object, N extends keyof T>(functions: T, names: readonly N[]): Pick<T, N> {
+  const picked = {} as Pick<T, N>;
+  for (const name of names) picked[name] = functions[name];
+  return picked;
+}
+
+declare module "./tensor.js" {
+  interface Tensor extends TensorMethods {
+    /** The dims in reverse order; of a matrix, its transpose. */
+    readonly T: Tensor;
+    /** The last two dims exchanged. */
+    readonly mT: Tensor;
+  }
+}
+
+for (const [name, fn] of Object.entries(IMPLEMENTATIONS)) {
+  Object.defineProperty(Tensor.prototype, name, {
+    value(this: Tensor, ...args: unknown[]) {
+      return fn(this, ...args);
+    },
+    writable: true,
+    configurable: true,
+  });
+}
+Object.defineProperty(Tensor.prototype, "T", {
+  get(this: Tensor) {
+    return view.permute(
+      this,
+      this.shape.map((_, i) => this.ndim - 1 - i),
+    );
+  },
+  configurable: true,
+});
+Object.defineProperty(Tensor.prototype, "mT", {
+  get(this: Tensor) {
+    return view.transpose(this, -2, -1);
+  },
+  configurable: true,
+});

@@ -1,0 +1,13 @@
+export * from "./activation.js";
+export { ModuleDict, ModuleList, Sequential } from "./container.js";
+export * as functional from "./functional.js";
+export * as init from "./init.js";
+export { Dropout, Flatten, Identity, Unflatten } from "./layers.js";
+export { Linear } from "./linear.js";
+export * from "./loss.js";
+export { type BackwardHook, type ForwardHook, type HookHandle, Module, type StateDict } from "./module.js";
+export { LayerNorm } from "./normalization.js";
+export { ZeroPad2d } from "./padding.js";
+export { Parameter } from "./parameter.js";
+export { Embedding } from "./sparse.js";
+export * as utils from "./utils.js";

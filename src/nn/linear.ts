@@ -1,0 +1,60 @@
+import { ArgumentError } from "../errors.js";
+import { linear } from "../ops/matmul.js";
+import { Tensor } from "../tensor.js";
+import { kaimingUniform_, uniform_ } from "./init.js";
+import { Module } from "./module.js";
+import { Parameter } from "./parameter.js";
+
+/** A size that must be a whole number ≥ 0. */
+export function checkSize(value: unknown, what: string): number {
+  if (typeof value !== "number" || !Number.isInteger(value) || value < 0) {
+    throw new ArgumentError(`${what} must be a whole number ≥ 0, found ${String(value)}`);
+  }
+  return value;
+}
+
+/** A parameter with memory of its own, uninitialised. */
+export const emptyParameter = (shape: readonly number[]): Parameter =>
+  new Parameter(Tensor.allocateDurable(shape, "float32", "Parameter"));
+
+/**
+ * y = x·weightᵀ + bias, as torch.nn.Linear. Shape: [… , inFeatures] → [… , outFeatures].
+ *
+ * weight [outFeatures, inFeatures] and bias [outFeatures] start uniform in ±1/√inFeatures (He et al. 2015 with a = √5).
+ */
+export class Linear extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter | null;
+
+  /** @param options.bias whether to learn a bias (default true) */
+  constructor(
+    readonly inFeatures: number,
+    readonly outFeatures: number,
+    options: { bias?: boolean } | boolean = {},
+  ) {
+    super();
+    checkSize(inFeatures, "Linear: inFeatures");
+    checkSize(outFeatures, "Linear: outFeatures");
+    const bias = typeof options === "boolean" ? options : (options.bias ?? true);
+    this.weight = emptyParameter([outFeatures, inFeatures]);
+    this.bias = bias ? emptyParameter([outFeatures]) : null;
+    this.resetParameters();
+  }
+
+  /** Draws weight and bias anew. */
+  resetParameters(): void {
+    kaimingUniform_(this.weight, { a: Math.sqrt(5) });
+    if (this.bias !== null) {
+      const bound = this.inFeatures > 0 ? 1 / Math.sqrt(this.inFeatures) : 0;
+      uniform_(this.bias, -bound, bound);
+    }
+  }
+
+  forward(x: Tensor): Tensor {
+    return linear(x, this.weight, this.bias);
+  }
+
+  override extraRepr(): string {
+    return `inFeatures=${this.inFeatures}, outFeatures=${this.outFeatures}, bias=${this.bias !== null}`;
+  }
+}

@@ -1,0 +1,391 @@
+/** Module: the base of all layers and networks, as torch.nn.Module. */
+import { asUserCode, isGradEnabled, Node, noGrad, record } from "../autograd.js";
+import { Callable } from "../callable.js";
+import { ArgumentError, StateDictError } from "../errors.js";
+import { formatShape, sameShape } from "../shape.js";
+import { Kind, promote } from "../storage.js";
+import { Tensor } from "../tensor.js";
+import { Parameter } from "./parameter.js";
+
+/** Named tensors, by PyTorch's keys: `fc1.weight`, `0.bias`. */
+export type StateDict = Record<string, Tensor>;
+
+/** What a hook's registration gives back. */
+export interface HookHandle {
+  /** Unregisters the hook. */
+  remove(): void;
+}
+
+export type ForwardHook = (module: Module, inputs: readonly any[], output: any) => any;
+export type BackwardHook = (
+  module: Module,
+  gradInput: readonly (Tensor | null)[],
+  gradOutput: readonly (Tensor | null)[],
+) => readonly (Tensor | null)[] | Tensor | null | undefined | void;
+
+interface Hooks {
+  forward: ForwardHook[];
+  backward: BackwardHook[];
+}
+
+/** Fields that are the module's own books; kept out of its enumerable properties. */
+interface Books {
+  buffers: Map<string, { value: Tensor | null; persistent: boolean }>;
+  hooks: Hooks | null;
+}
+
+const books = new WeakMap<Module, Books>();
+const booksOf = (module: Module): Books => books.get(module) as Books;
+
+export interface Module {
+  /** Runs the hooks and `forward`. */
+  <Output = Tensor>(...inputs: any[]): Output;
+}
+
+/**
+ * A layer or network. Subclass it, assign Parameters and Modules to fields in the constructor (they register themselves,
+ * in the order of assignment), and define `forward`; then call the instance: `net(x)`.
+ */
+export abstract class Module extends Callable {
+  /** Whether the module is in training mode (dropout drops, batch norm uses the batch's statistics). */
+  training = true;
+
+  constructor() {
+    super();
+    books.set(this, { buffers: new Map(), hooks: null });
+  }
+
+  abstract forward(...inputs: any[]): any;
+
+  /** @internal */
+  override invoke(...inputs: any[]): any {
+    const { hooks } = booksOf(this);
+    return hooks === null ? this.forward(...inputs) : this.runHooked(hooks, inputs);
+  }
+
+  private runHooked(hooks: Hooks, inputs: any[]): any {
+    const boundary = hooks.backward.length > 0 && isGradEnabled() ? new BackwardBoundary(this, hooks.backward) : null;
+    const entered = boundary === null ? inputs : boundary.enter(inputs);
+    let output = this.forward(...entered);
+    for (const hook of [...hooks.forward]) {
+      const replaced = hook(this, inputs, output);
+      if (replaced !== undefined) output = replaced;
+    }
+    return boundary === null ? output : boundary.leave(output);
+  }
+
+  /** Calls hook(module, inputs, output) after every forward; a value it returns replaces the output. */
+  registerForwardHook(hook: ForwardHook): HookHandle {
+    return addHook(this, "forward", hook);
+  }
+
+  /**
+   * Calls hook(module, gradInput, gradOutput) whenever the gradients of the module's inputs have been computed; gradients
+   * it returns replace gradInput.
+   */
+  registerFullBackwardHook(hook: BackwardHook): HookHandle {
+    return addHook(this, "backward", hook);
+  }
+
+  /** Registers a tensor that is state but not learned (a running mean); reachable as a field of that name. */
+  registerBuffer(name: string, value: Tensor | null, options: { persistent?: boolean } = {}): void {
+    if (name === "" || name.includes(".")) {
+      throw new ArgumentError(`registerBuffer: ${JSON.stringify(name)} cannot be a buffer's name (empty, or has a dot)`);
+    }
+    const { buffers } = booksOf(this);
+    if (name in this && !buffers.has(name)) {
+      throw new ArgumentError(`registerBuffer: the module has an attribute ${JSON.stringify(name)} already`);
+    }
+    buffers.set(name, { value, persistent: options.persistent ?? true });
+    if (value !== null) promote(value.block, Kind.State);
+    Object.defineProperty(this, name, {
+      configurable: true,
+      enumerable: false,
+      get: () => buffers.get(name)?.value ?? null,
+      set: (next: Tensor | null) => {
+        if (next !== null) promote(next.block, Kind.State);
+        buffers.set(name, { value: next, persistent: buffers.get(name)?.persistent ?? true });
+      },
+    });
+  }
+
+  /** Registers a Parameter under a name that need not be a field known to TypeScript. */
+  registerParameter(name: string, value: Parameter | null): void {
+    (this as any)[name] = value;
+  }
+
+  /** Registers a Module under a name. */
+  addModule(name: string, module: Module): void {
+    (this as any)[name] = module;
+  }
+
+  /** The modules that are fields of this one, with their names. */
+  *namedChildren(): Generator<[string, Module]> {
+    const seen = new Set<Module>();
+    for (const [name, value] of Object.entries(this)) {
+      if (value instanceof Module && !seen.has(value)) {
+        seen.add(value);
+        yield [name, value];
+      }
+    }
+  }
+
+  /** The modules that are fields of this one. */
+  *children(): Generator<Module> {
+    for (const [, module] of this.namedChildren()) yield module;
+  }
+
+  /** This module (as "") and all modules below it, each once, with their dotted paths. */
+  *namedModules(prefix = "", seen = new Set<Module>()): Generator<[string, Module]> {
+    if (seen.has(this)) return;
+    seen.add(this);
+    yield [prefix, this];
+    for (const [name, child] of this.namedChildren()) yield* child.namedModules(join(prefix, name), seen);
+  }
+
+  /** This module and all modules below it, each once. */
+  *modules(): Generator<Module> {
+    for (const [, module] of this.namedModules()) yield module;
+  }
+
+  /** All parameters with their dotted names; one shared by two modules comes once, under its first name. */
+  *namedParameters(): Generator<[string, Parameter]> {
+    const seen = new Set<Parameter>();
+    for (const [prefix, module] of this.namedModules()) {
+      for (const [name, value] of ownParameters(module)) {
+        if (!seen.has(value)) {
+          seen.add(value);
+          yield [join(prefix, name), value];
+        }
+      }
+    }
+  }
+
+  /** All parameters, for an optimizer; each once. */
+  parameters(): Parameter[] {
+    return Array.from(this.namedParameters(), ([, parameter]) => parameter);
+  }
+
+  /** All buffers with their dotted names. */
+  *namedBuffers(): Generator<[string, Tensor]> {
+    const seen = new Set<Tensor>();
+    for (const [prefix, module] of this.namedModules()) {
+      for (const [name, { value }] of booksOf(module).buffers) {
+        if (value !== null && !seen.has(value)) {
+          seen.add(value);
+          yield [join(prefix, name), value];
+        }
+      }
+    }
+  }
+
+  /** All buffers. */
+  buffers(): Tensor[] {
+    return Array.from(this.namedBuffers(), ([, buffer]) => buffer);
+  }
+
+  /** Sets training mode here and in all modules below. Returns itself. */
+  train(mode = true): this {
+    for (const module of this.modules()) module.training = mode;
+    return this;
+  }
+
+  /** Sets evaluation mode: `train(false)`. */
+  eval(): this {
+    return this.train(false);
+  }
+
+  /** Sets `requiresGrad` of all parameters: false freezes them. */
+  requiresGrad_(value = true): this {
+    for (const parameter of this.parameters()) parameter.requiresGrad = value;
+    return this;
+  }
+
+  /** Forgets the gradients of all parameters (or fills them with zeros, with `setToNone: false`). */
+  zeroGrad(options: { setToNone?: boolean } = {}): void {
+    zeroGradients(this.parameters(), options);
+  }
+
+  /** Calls fn with every module below, then with this one. Returns itself. */
+  apply(fn: (module: Module) => void): this {
+    for (const child of this.children()) child.apply(fn);
+    fn(this);
+    return this;
+  }
+
+  /**
+   * Parameters and persistent buffers by dotted name. The tensors share the module's memory, so they follow further
+   * training: `clone()` what is to be kept.
+   */
+  stateDict(): StateDict {
+    const dict: StateDict = {};
+    for (const [name, tensor] of stateEntries(this)) dict[name] = tensor.detach();
+    return dict;
+  }
+
+  /**
+   * Copies values into parameters and buffers. Everything is checked before anything is changed.
+   *
+   * @param options.strict refuse missing and unexpected keys (default true)
+   * @returns the keys that were missing and unexpected
+   * @throws StateDictError naming all keys that are missing, unexpected or of another shape
+   */
+  loadStateDict(
+    dict: Record<string, Tensor>,
+    options: { strict?: boolean } = {},
+  ): { missingKeys: string[]; unexpectedKeys: string[] } {
+    const strict = options.strict ?? true;
+    const entries = new Map(stateEntries(this));
+    const missingKeys = [...entries.keys()].filter((key) => !Object.hasOwn(dict, key));
+    const unexpectedKeys = Object.keys(dict).filter((key) => !entries.has(key));
+    const problems: string[] = [];
+    if (strict && missingKeys.length > 0) problems.push(`missing keys: ${missingKeys.join(", ")}`);
+    if (strict && unexpectedKeys.length > 0) problems.push(`unexpected keys: ${unexpectedKeys.join(", ")}`);
+    for (const [key, target] of entries) {
+      const source = dict[key];
+      if (source === undefined) continue;
+      if (!(source instanceof Tensor)) problems.push(`${key}: expected a Tensor, found ${typeof source}`);
+      else if (!sameShape(source.shape, target.shape)) {
+        problems.push(
+          `${key}: shape ${formatShape(source.shape)} in the state dict, ${formatShape(target.shape)} in the module`,
+        );
+      }
+    }
+    if (problems.length > 0) {
+      throw new StateDictError(`loadStateDict: ${moduleName(this)}:\n  ${problems.join("\n  ")}`);
+    }
+    noGrad(() => {
+      for (const [key, target] of entries) if (dict[key] !== undefined) target.copy_(dict[key]);
+    });
+    return { missingKeys, unexpectedKeys };
+  }
+
+  /** What stands between the parentheses when the module is printed. */
+  extraRepr(): string {
+    return "";
+  }
+
+  /** The module as PyTorch prints it: its children, indented, with their names. */
+  override toString(): string {
+    const lines = Array.from(
+      this.namedChildren(),
+      ([name, child]) => `  (${name}): ${child.toString().replaceAll("\n", "\n  ")}`,
+    );
+    const extra = this.extraRepr();
+    if (lines.length === 0) return `${moduleName(this)}(${extra})`;
+    return `${moduleName(this)}(\n${extra === "" ? "" : `  ${extra}\n`}${lines.join("\n")}\n)`;
+  }
+
+  /** @internal What Node's console.log shows. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+}
+
+const join = (prefix: string, name: string): string => (prefix === "" ? name : `${prefix}.${name}`);
+
+const moduleName = (module: Module): string => module.constructor.name;
+
+function* ownParameters(module: Module): Generator<[string, Parameter]> {
+  for (const [name, value] of Object.entries(module)) if (value instanceof Parameter) yield [name, value];
+}
+
+/** In PyTorch's order, and shared tensors under each of their names. */
+function* stateEntries(module: Module, prefix = ""): Generator<[string, Tensor]> {
+  for (const [name, value] of ownParameters(module)) yield [join(prefix, name), value];
+  for (const [name, { value, persistent }] of booksOf(module).buffers) {
+    if (value !== null && persistent) yield [join(prefix, name), value];
+  }
+  for (const [name, value] of Object.entries(module)) {
+    if (value instanceof Module) yield* stateEntries(value, join(prefix, name));
+  }
+}
+
+/** Forgets gradients, or fills them with zeros. */
+export function zeroGradients(parameters: Iterable<Tensor>, options: { setToNone?: boolean }): void {
+  for (const parameter of parameters) {
+    if (options.setToNone ?? true) parameter.grad = null;
+    else if (parameter.gradTensor !== null) noGrad(() => parameter.gradTensor?.zero_());
+  }
+}
+
+function addHook(module: Module, kind: keyof Hooks, hook: any): HookHandle {
+  const own = booksOf(module);
+  own.hooks ??= { forward: [], backward: [] };
+  const list: unknown[] = own.hooks[kind];
+  list.push(hook);
+  return {
+    remove: () => {
+      const i = list.indexOf(hook);
+      if (i >= 0) list.splice(i, 1);
+    },
+  };
+}
+
+/** An identity on the tape that shows the gradients that pass through it. */
+class BoundaryNode extends Node {
+  constructor(
+    inputs: (Tensor | null)[],
+    count: number,
+    private readonly pass: (grads: readonly (Tensor | null)[]) => readonly (Tensor | null)[],
+  ) {
+    super("moduleHook", inputs, [], count);
+  }
+  differentiate(grads: readonly (Tensor | null)[]): (Tensor | null)[] {
+    return asUserCode(() => [...this.pass(grads)]);
+  }
+}
+
+/** Stands around one call of a module and calls its backward hooks when gradients have gone through both sides. */
+class BackwardBoundary {
+  private gradOutput: readonly (Tensor | null)[] = [];
+  private hasInputNode = false;
+
+  constructor(
+    private readonly module: Module,
+    private readonly hooks: readonly BackwardHook[],
+  ) {}
+
+  enter(inputs: any[]): any[] {
+    const tensors = inputs.filter((t): t is Tensor => t instanceof Tensor && t.requiresGrad);
+    if (tensors.length === 0) return inputs;
+    this.hasInputNode = true;
+    const passed = this.through(tensors, (grads) => this.call(grads));
+    return inputs.map((t) => (tensors.includes(t) ? passed[tensors.indexOf(t)] : t));
+  }
+
+  leave(output: any): any {
+    const list: any[] = output instanceof Tensor ? [output] : Array.isArray(output) ? output : [];
+    const tensors = list.filter((t): t is Tensor => t instanceof Tensor && t.requiresGrad);
+    if (tensors.length === 0) return output;
+    const passed = this.through(tensors, (grads) => {
+      this.gradOutput = grads.map((g) => g?.clone() ?? null);
+      if (!this.hasInputNode) this.call([]);
+      return grads;
+    });
+    const replace = (t: any) => (tensors.includes(t) ? passed[tensors.indexOf(t)] : t);
+    return output instanceof Tensor ? replace(output) : list.map(replace);
+  }
+
+  private through(
+    tensors: Tensor[],
+    pass: (grads: readonly (Tensor | null)[]) => readonly (Tensor | null)[],
+  ): readonly Tensor[] {
+    const node = new BoundaryNode(tensors, tensors.length, pass);
+    return tensors.map((t, i) => {
+      const out = t.detach();
+      record(out, node, i);
+      return out;
+    });
+  }
+
+  private call(gradInput: readonly (Tensor | null)[]): readonly (Tensor | null)[] {
+    let current: readonly (Tensor | null)[] = gradInput.map((g) => g?.clone() ?? null);
+    for (const hook of [...this.hooks]) {
+      const replaced = hook(this.module, current, this.gradOutput);
+      if (replaced instanceof Tensor) current = [replaced];
+      else if (replaced) current = replaced;
+    }
+    return current;
+  }
+}

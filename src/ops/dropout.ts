@@ -1,0 +1,43 @@
+/** Dropout: a regulariser that switches units off at random (Srivastava et al., JMLR 15, 2014). */
+import { defineOp } from "../autograd.js";
+import { ArgumentError } from "../errors.js";
+import { fillBernoulli } from "../random.js";
+import { Tensor } from "../tensor.js";
+import { F32 } from "../wasm/heap.js";
+import { k } from "../wasm/load.js";
+import { flatLayout } from "../layout.js";
+
+const drop = /* @__PURE__ */ defineOp<[Tensor], [p: number]>({
+  name: "dropout",
+  forward: (out, [x], p) => {
+    const mask = Tensor.allocate(x.shape, "float32", "dropout");
+    const n = x.numel();
+    const start = mask.ptr >>> 2;
+    fillBernoulli(F32.subarray(start, start + n), 1 - p);
+    // What stays is scaled up, so that the expectation is that of evaluation. At p = 1 nothing stays.
+    const maskPtr = mask.ptr;
+    if (p < 1) k.scale(maskPtr, maskPtr, 1 / (1 - p), n);
+    k.mul(out.ptr, x.ptr, maskPtr, flatLayout(n, 1, 1));
+    return [mask];
+  },
+  backward: (dOut, [mask], [dX]) =>
+    k.mul((dX as Tensor).ptr, dOut.ptr, mask.ptr, flatLayout(dOut.numel(), 1, 1)),
+});
+
+/**
+ * Sets each element to 0 with probability p and divides the others by 1 − p; returns x as it is unless `training`.
+ * Shape: (*) → (*).
+ *
+ * @throws ArgumentError unless 0 ≤ p ≤ 1
+ */
+export function dropout(x: Tensor, p: number | { p?: number; training?: boolean } = {}, training?: boolean): Tensor {
+  const options = typeof p === "number" ? { p, training } : p;
+  const probability = checkProbability(options.p ?? 0.5, "dropout");
+  return (options.training ?? true) && probability > 0 ? drop(x, probability) : x;
+}
+
+/** @throws ArgumentError unless p is a probability. */
+export function checkProbability(p: number, where: string): number {
+  if (!(p >= 0 && p <= 1)) throw new ArgumentError(`${where}: p must be a probability between 0 and 1, found ${p}`);
+  return p;
+}

@@ -1,0 +1,98 @@
+/** Padding. */
+import { defineOp } from "../autograd.js";
+import { ArgumentError, ShapeError } from "../errors.js";
+import { formatShape } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+import { copyInto } from "./convert.js";
+import { indexSelect } from "./indexing.js";
+import { fill_ } from "./inplace.js";
+import { narrow } from "./view.js";
+
+/** How the border is made: of one value, mirrored without its edge, repeated from the edge, or wrapped around. */
+export type PadMode = "constant" | "reflect" | "replicate" | "circular";
+
+const MODES: readonly PadMode[] = ["constant", "reflect", "replicate", "circular"];
+
+/** The part of x, and of its padded form, that both have, along each dim: [start in x, start in out, length]. */
+function overlap(size: number, before: number, after: number): [number, number, number] {
+  return [Math.max(0, -before), Math.max(0, before), size + Math.min(0, before) + Math.min(0, after)];
+}
+
+type Pads = readonly [number, number][];
+
+const padConstant: (x: Tensor, pads: Pads, value: number) => Tensor = /* @__PURE__ */ defineOp<[Tensor], [pads: Pads, value: number]>({
+  name: "pad",
+  raw: true,
+  output: ([x], pads) => ({ shape: x.shape.map((size, d) => size + pads[d][0] + pads[d][1]), dtype: x.dtype }),
+  forward: (out, [x], pads, value) => {
+    fill_(out, value);
+    let [from, into] = [x.detach(), out];
+    pads.forEach(([before, after], d) => {
+      const [startX, startOut, length] = overlap(x.shape[d], before, after);
+      from = narrow(from, d, startX, length);
+      into = narrow(into, d, startOut, length);
+    });
+    copyInto(into, from);
+  },
+  // Negative padding crops what padding added, and padding with 0 stands for what cropping took away.
+  adjoint: (dOut, _saved, _needs, pads) => [
+    padConstant(
+      dOut,
+      pads.map(([before, after]) => [-before, -after] as [number, number]),
+      0,
+    ),
+  ],
+});
+
+/** Where each element of a padded dim comes from. */
+function sources(size: number, before: number, after: number, mode: PadMode): Int32Array {
+  return Int32Array.from({ length: size + before + after }, (_, i) => {
+    const at = i - before;
+    if (mode === "replicate") return Math.min(Math.max(at, 0), size - 1);
+    if (mode === "circular") return ((at % size) + size) % size;
+    return at < 0 ? -at : at >= size ? 2 * (size - 1) - at : at;
+  });
+}
+
+/**
+ * Pads the last dims of x: [left, right] for the last, [left, right, top, bottom] for the last two, and so on; negative
+ * numbers crop. As torch.nn.functional.pad.
+ *
+ * @param options.mode default "constant"
+ * @param options.value what "constant" pads with; default 0
+ * @throws ShapeError when x has too few dims, more is cropped than there is, or a mirrored or wrapped border is wider
+ * than x allows
+ */
+export function pad(x: Tensor, padding: readonly number[], options: { mode?: PadMode; value?: number } = {}): Tensor {
+  const { mode = "constant", value = 0 } = options;
+  if (!MODES.includes(mode)) {
+    throw new ArgumentError(`pad: unknown mode ${JSON.stringify(mode)}; expected one of ${MODES.join(", ")}`);
+  }
+  const count = padding.length / 2;
+  if (!Number.isInteger(count) || padding.some((n) => !Number.isInteger(n))) {
+    throw new ArgumentError(`pad: ${formatShape(padding)}: expected a list of whole numbers, two for each dim`);
+  }
+  if (count > x.ndim) {
+    throw new ShapeError(`pad: ${formatShape(padding)} pads ${count} dims, the tensor ${formatShape(x.shape)} has fewer`);
+  }
+  const pads = x.shape.map((size, d): [number, number] => {
+    const i = 2 * (x.ndim - 1 - d);
+    const pair: [number, number] = [padding[i] ?? 0, padding[i + 1] ?? 0];
+    if (size + pair[0] + pair[1] < 0 || Math.max(-pair[0], -pair[1]) > size) {
+      throw new ShapeError(`pad: dim ${d} of ${formatShape(x.shape)} cannot be cropped by ${formatShape(pair)}`);
+    }
+    const widest = mode === "reflect" ? size - 1 : mode === "circular" ? size : Number.POSITIVE_INFINITY;
+    if (Math.max(...pair) > widest || (mode === "replicate" && size === 0 && Math.max(...pair) > 0)) {
+      throw new ShapeError(
+        `pad: mode "${mode}" cannot pad dim ${d} of ${formatShape(x.shape)} by ${formatShape(pair)}: at most ${widest} on a side`,
+      );
+    }
+    return pair;
+  });
+  if (mode === "constant") return padConstant(x, pads, value);
+  let out = x;
+  pads.forEach(([before, after], d) => {
+    if (before !== 0 || after !== 0) out = indexSelect(out, d, sources(x.shape[d], before, after, mode));
+  });
+  return out === x ? x.clone() : out;
+}

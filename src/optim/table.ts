@@ -1,0 +1,59 @@
+/**
+ * The list of tensors that one kernel call works through: clipping and an optimizer's step do all tensors of a group at
+ * once. assembly/optim.ts documents the entries.
+ */
+import { Kind, tick } from "../storage.js";
+import { Tensor } from "../tensor.js";
+import { I32 } from "../wasm/heap.js";
+
+/** One tensor to update, and what goes with it. */
+export interface Entry {
+  param: Tensor;
+  grad: Tensor;
+  /** Optimizer state, in the kernel's order. */
+  states?: readonly Tensor[];
+  /** The states hold nothing yet. */
+  fresh?: boolean;
+  step?: number;
+}
+
+const WORDS = 8;
+let storage: Tensor | null = null;
+
+/**
+ * Writes the entries and calls kernel(table, count). Tensors written are counted as used and, where the kernel changes
+ * them, the caller raises their versions.
+ */
+export function withTable<T>(entries: readonly Entry[], kernel: (table: number, count: number) => T): T {
+  const words = Math.max(entries.length * WORDS, 64 * WORDS);
+  if (storage === null || storage.numel() < words) {
+    storage?.dispose();
+    storage = Tensor.allocateDurable([words * 2], "int32", "table", Kind.State);
+    storage.keep();
+  }
+  tick();
+  const table = storage.ptr;
+  // Bringing back one tensor may grow the heap but never moves another used since tick(): first all are touched, then
+  // their addresses are written.
+  let word = table >>> 2;
+  for (const { param, grad, states, fresh, step } of entries) {
+    I32[word] = param.ptr;
+    I32[word + 1] = grad.ptr;
+    for (let i = 0; i < 3; i++) I32[word + 2 + i] = states?.[i]?.ptr ?? 0;
+    I32[word + 5] = param.numel();
+    I32[word + 6] = fresh ? 1 : 0;
+    I32[word + 7] = step ?? 0;
+    word += WORDS;
+  }
+  return kernel(table, entries.length);
+}
+
+/** The entries of those parameters that have a gradient. */
+export function gradEntries(parameters: Iterable<Tensor>): Entry[] {
+  const entries: Entry[] = [];
+  for (const param of parameters) {
+    const grad = param.gradTensor;
+    if (grad !== null) entries.push({ param: grad, grad });
+  }
+  return entries;
+}
