@@ -452,7 +452,9 @@ function slope<Op>(x: v128, t: v128, a: v128, posWeight: v128): v128 {
     return f32x4.sub(f32x4.mul(f32x4.sub(f32x4.add(w, one), t), sigmoid(x)), w);
   }
   if (idof<Op>() == idof<LogitsTarget>()) {
-    return f32x4.sub(f32x4.mul(f32x4.sub(posWeight, one), softplusNegative(x)), x);
+    // Without posWeight exactly −x, also where 0·softplus would be NaN.
+    const extra = f32x4.mul(f32x4.sub(posWeight, one), softplusNegative(x));
+    return f32x4.sub(v128.andnot(extra, f32x4.eq(posWeight, one)), x);
   }
   if (idof<Op>() == idof<Kl>()) return f32x4.neg(t);
   // t/t is 1, and NaN at t = 0, as PyTorch has it.
