@@ -362,15 +362,15 @@ function sgd_plain(p: usize, g: usize, n: i32, minus_lr: f32, weight_decay: f32,
   }
 }
 
-/** One vector of the step with momentum, where the gradient counts whole (no dampening, no scale). */
+/** One vector of the step with momentum and no dampening. */
 // @ts-ignore: decorator
 @inline
 function momentum_vector(
-  p: usize, g: usize, m: usize, lr: v128, mu: v128, decay: v128, smallest: v128, decays: bool, nesterov: bool,
+  p: usize, g: usize, m: usize, lr: v128, mu: v128, scale: v128, decay: v128, smallest: v128, decays: bool,
+  nesterov: bool,
 ): void {
   const v = v128.load(p);
-  const grad = v128.load(g);
-  const d = decays ? madd(decay, v, grad) : grad;
+  const d = decayed(v128.load(g), v, scale, decay, decays);
   const buf = flush(f32x4.add(f32x4.mul(mu, v128.load(m)), d), smallest);
   v128.store(m, buf);
   v128.store(p, madd(lr, nesterov ? madd(mu, buf, d) : buf, v));
@@ -380,55 +380,61 @@ function momentum_vector(
 // @ts-ignore: decorator
 @inline
 function momentum_loop(
-  p: usize, g: usize, m: usize, n: i32, minus_lr: f32, momentum: f32, weight_decay: f32, decays: bool, nesterov: bool,
+  p: usize, g: usize, m: usize, n: i32, minus_lr: f32, momentum: f32, grad_scale: f32, weight_decay: f32,
+  decays: bool, nesterov: bool,
 ): void {
   const lr = f32x4.splat(minus_lr);
   const mu = f32x4.splat(momentum);
+  const scale = f32x4.splat(grad_scale);
   const decay = f32x4.splat(weight_decay);
   const smallest = smallest_normal(n);
   for (const end = p + ((<usize>n & ~15) << 2); p < end; p += 64) {
-    momentum_vector(p, g, m, lr, mu, decay, smallest, decays, nesterov);
-    momentum_vector(p + 16, g + 16, m + 16, lr, mu, decay, smallest, decays, nesterov);
-    momentum_vector(p + 32, g + 32, m + 32, lr, mu, decay, smallest, decays, nesterov);
-    momentum_vector(p + 48, g + 48, m + 48, lr, mu, decay, smallest, decays, nesterov);
+    momentum_vector(p, g, m, lr, mu, scale, decay, smallest, decays, nesterov);
+    momentum_vector(p + 16, g + 16, m + 16, lr, mu, scale, decay, smallest, decays, nesterov);
+    momentum_vector(p + 32, g + 32, m + 32, lr, mu, scale, decay, smallest, decays, nesterov);
+    momentum_vector(p + 48, g + 48, m + 48, lr, mu, scale, decay, smallest, decays, nesterov);
     g += 64;
     m += 64;
   }
 }
 
-function momentum_bare(p: usize, g: usize, m: usize, n: i32, minus_lr: f32, momentum: f32): void {
-  momentum_loop(p, g, m, n, minus_lr, momentum, 0, false, false);
+function momentum_bare(
+  p: usize, g: usize, m: usize, n: i32, minus_lr: f32, momentum: f32, grad_scale: f32,
+): void {
+  momentum_loop(p, g, m, n, minus_lr, momentum, grad_scale, 0, false, false);
 }
 
 function momentum_decay(
-  p: usize, g: usize, m: usize, n: i32, minus_lr: f32, momentum: f32, weight_decay: f32,
+  p: usize, g: usize, m: usize, n: i32, minus_lr: f32, momentum: f32, grad_scale: f32, weight_decay: f32,
 ): void {
-  momentum_loop(p, g, m, n, minus_lr, momentum, weight_decay, true, false);
+  momentum_loop(p, g, m, n, minus_lr, momentum, grad_scale, weight_decay, true, false);
 }
 
-function momentum_nesterov(p: usize, g: usize, m: usize, n: i32, minus_lr: f32, momentum: f32): void {
-  momentum_loop(p, g, m, n, minus_lr, momentum, 0, false, true);
+function momentum_nesterov(
+  p: usize, g: usize, m: usize, n: i32, minus_lr: f32, momentum: f32, grad_scale: f32,
+): void {
+  momentum_loop(p, g, m, n, minus_lr, momentum, grad_scale, 0, false, true);
 }
 
 function momentum_nesterov_decay(
-  p: usize, g: usize, m: usize, n: i32, minus_lr: f32, momentum: f32, weight_decay: f32,
+  p: usize, g: usize, m: usize, n: i32, minus_lr: f32, momentum: f32, grad_scale: f32, weight_decay: f32,
 ): void {
-  momentum_loop(p, g, m, n, minus_lr, momentum, weight_decay, true, true);
+  momentum_loop(p, g, m, n, minus_lr, momentum, grad_scale, weight_decay, true, true);
 }
 
-/** With momentum: the usual case in its fast loop, everything else and the rest of the former in the loop for all. */
+/** With momentum: fast loops for 16 floats at a time; first steps, dampening and the last n % 16 in the loop for all. */
 function sgd_momentum(
   p: usize, g: usize, m: usize, n: i32, minus_lr: f32, momentum: f32, undamped: f32, weight_decay: f32,
   nesterov: i32, fresh: i32, grad_scale: f32,
 ): void {
   const decays = weight_decay != 0;
-  if (undamped == 1 && grad_scale == 1 && !fresh) {
+  if (undamped == 1 && !fresh) {
     if (nesterov) {
-      if (decays) momentum_nesterov_decay(p, g, m, n, minus_lr, momentum, weight_decay);
-      else momentum_nesterov(p, g, m, n, minus_lr, momentum);
+      if (decays) momentum_nesterov_decay(p, g, m, n, minus_lr, momentum, grad_scale, weight_decay);
+      else momentum_nesterov(p, g, m, n, minus_lr, momentum, grad_scale);
     } else {
-      if (decays) momentum_decay(p, g, m, n, minus_lr, momentum, weight_decay);
-      else momentum_bare(p, g, m, n, minus_lr, momentum);
+      if (decays) momentum_decay(p, g, m, n, minus_lr, momentum, grad_scale, weight_decay);
+      else momentum_bare(p, g, m, n, minus_lr, momentum, grad_scale);
     }
     const done = (<usize>n & ~15) << 2;
     p += done;
