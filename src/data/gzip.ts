@@ -29,6 +29,8 @@ export function gunzip(bytes: Uint8Array, name: string): Uint8Array {
   } catch (error) {
     throw corrupt(name, n, "a complete gzip stream", `that it cannot be unpacked: ${(error as Error).message}`);
   }
+  if (content.length !== length)
+    throw corrupt(name, n - 4, `the length of the content, ${content.length}`, `${length}`);
   const found = crc32(content);
   if (found !== checksum) throw corrupt(name, n - 8, `checksum ${hex(found)} of the content`, hex(checksum));
   return content;

@@ -59,7 +59,7 @@ export abstract class ImageDataset extends Dataset<[image: any, label: any]> {
     const i = normalizeIndex(index, this.length, this.where);
     const [channels, height, width] = this.imageShape;
     const size = channels * height * width;
-    const image = this.data.viewAs(this.imageShape, [height * width, width, 1], i * size);
+    const image = this.data.stridedView(this.imageShape, [height * width, width, 1], i * size);
     const label = I32[(this.targets.ptr >>> 2) + i];
     const { transform, targetTransform } = this;
     return [transform === null ? image : transform(image), targetTransform === null ? label : targetTransform(label)];
@@ -71,7 +71,7 @@ export abstract class ImageDataset extends Dataset<[image: any, label: any]> {
     const [channels, height, width] = this.imageShape;
     const pixels = height * width;
     const strides = [channels * pixels, pixels, width, 1];
-    const images = this.data.viewAs([this.length, ...this.imageShape], strides, 0);
+    const images = this.data.stridedView([this.length, ...this.imageShape], strides, 0);
     const inputs = transformRows(images, indices, this.transform);
     return inputs === null ? null : [inputs, this.labels(indices)];
   }

@@ -82,10 +82,10 @@ export class DataLoader<Sample = any, Batch = DefaultBatch> implements Iterable<
     const n = this.dataset.length;
     const order = this.beginEpoch(n);
     let start = 0;
-    for (; start + batchSize <= n; start += batchSize) yield this.batch(order.subarray(start, start + batchSize));
+    for (; start + batchSize <= n; start += batchSize) yield this.load(order.subarray(start, start + batchSize));
     // PyTorch's sampler is asked for one index more before a smaller batch, and at the end.
     if (this.shuffle) endDataLoaderOrder(n, generator);
-    if (start < n && !this.dropLast) yield this.batch(order.subarray(start));
+    if (start < n && !this.dropLast) yield this.load(order.subarray(start));
   }
 
   private beginEpoch(n: number): Int32Array {
@@ -94,7 +94,7 @@ export class DataLoader<Sample = any, Batch = DefaultBatch> implements Iterable<
     return Int32Array.from({ length: n }, (_, i) => i);
   }
 
-  private batch(indices: Int32Array): Batch {
+  private load(indices: Int32Array): Batch {
     if (this.collate === null) {
       const made = (this.dataset as BatchSource).getBatch?.(indices) ?? null;
       if (made !== null) return made as Batch;

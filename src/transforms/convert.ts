@@ -12,7 +12,7 @@ import { planesOf, Transform } from "./transform.js";
 
 function requireTensor(image: unknown, where: string): asserts image is Tensor {
   if (image instanceof Tensor) return;
-  const found = image === null ? "null" : typeof image === "object" ? `a ${image.constructor?.name}` : typeof image;
+  const found = image === null ? "null" : typeof image === "object" ? image.constructor?.name : typeof image;
   throw new TypeError(`${where}: image must be a Tensor, found ${found}; wrap pixels in tensor(…, { dtype: "uint8" })`);
 }
 
