@@ -1,84 +1,27 @@
-/**
- * Reductions: sums, means, products, extrema and their indices. A reduction over neighbouring dims reads x as
- * [outer, r, inner] without copying anything; statistics.ts has those that are more than one fold.
- */
+/** Reductions that are one fold: sums, means, products, any and all; and cumulative sums. */
 import { defineOp } from "../autograd.js";
-import type { Shape } from "../shape.js";
-import { normalizeDims, reducedShape, sameShape } from "../shape.js";
+import { normalizeDim, type Shape, sameShape } from "../shape.js";
 import { free } from "../storage.js";
 import type { Tensor } from "../tensor.js";
 import { k } from "../wasm/load.js";
+import { to } from "./convert.js";
+import { checkTensor } from "./factory.js";
+import {
+  checkFloat,
+  type Dims,
+  defineIntegerFold,
+  type Fold,
+  foldRuns,
+  type ReduceOptions,
+  reduceOptions,
+  reduction,
+} from "./fold.js";
+import { around } from "./indices.js";
 
-/** Which dims to reduce: one, a list, or (undefined, null, []) all. */
-export type Dims = number | readonly number[] | null | undefined;
+export { amax, amin, argmax, argmin, max, min } from "./extrema.js";
+export type { Dims, ReduceOptions } from "./fold.js";
+export { logsumexp, norm, std, variance, variance as var } from "./statistics.js";
 
-/** What a reducing kernel is told: x read as [outer, r, inner], and the shape of the result. */
-export interface Fold {
-  outer: number;
-  r: number;
-  inner: number;
-  shape: Shape;
-}
-
-/**
- * The last run of neighbouring dims to be reduced, as a fold; `rest` are the dims of another run before it, which take
- * a second fold of the result. Dims of size 1 belong to any run.
- */
-function lastRun(shape: Shape, dims: readonly number[]): { fold: Omit<Fold, "shape">; first: number; rest: boolean } {
-  let outer = 1;
-  let r = 1;
-  let inner = 1;
-  let dim = shape.length - 1;
-  let i = dims.length - 1;
-  for (; dim >= 0; dim--) {
-    if (i >= 0 && dims[i] === dim) {
-      i--;
-      if (shape[dim] === 1) continue;
-      r = shape[dim--];
-      break;
-    }
-    inner *= shape[dim];
-  }
-  for (; dim >= 0; dim--) {
-    const reduced = i >= 0 && dims[i] === dim;
-    if (!reduced && shape[dim] !== 1) break;
-    if (reduced) {
-      i--;
-      r *= shape[dim];
-    }
-  }
-  const first = dim + 1;
-  let rest = false;
-  for (; dim >= 0; dim--) {
-    outer *= shape[dim];
-    if (i >= 0 && dims[i] === dim) {
-      i--;
-      rest ||= shape[dim] !== 1;
-    }
-  }
-  return { fold: { outer, r, inner }, first, rest };
-}
-
-type FoldOp = (x: Tensor, fold: Fold) => Tensor;
-
-/**
- * Folds x over dims (sorted) to the given shape, one run of neighbouring dims after the other from the last: right for
- * what may be folded in parts. The runs after the first are folded by `again`.
- */
-function foldRuns(x: Tensor, dims: readonly number[], shape: Shape, op: FoldOp, again: FoldOp = op): Tensor {
-  const { fold, first, rest } = lastRun(x.shape, dims);
-  if (!rest) return op(x, { ...fold, shape });
-  const between = x.shape.map((size, dim) => (dim >= first && dims.includes(dim) ? 1 : size));
-  const part = op(x, { ...fold, shape: between });
-  return foldRuns(
-    part,
-    dims.filter((dim) => dim < first),
-    shape,
-    again,
-  );
-}
-
-/** Sum of float32 by one fold. */
 const sumFloat = /* @__PURE__ */ defineOp<[Tensor], [Fold]>({
   name: "sum",
   output: (_inputs, { shape }) => ({ shape, dtype: "float32" }),
@@ -87,29 +30,24 @@ const sumFloat = /* @__PURE__ */ defineOp<[Tensor], [Fold]>({
     k.sum_broadcast((dX as Tensor).ptr, dOut.ptr, outer, r, inner, 1),
 });
 
-/** Sum of integers by one fold, as int32. */
-const sumInteger = /* @__PURE__ */ defineOp<[Tensor], [Fold]>({
-  name: "sum",
-  raw: true,
-  output: (_inputs, { shape }) => ({ shape, dtype: "int32" }),
-  forward: (out, [x], { outer, r, inner }) => {
-    const source = x.contiguousData();
-    (x.dtype === "int32" ? k.sum_i32 : k.sum_u8)(out.ptr, source.ptr, outer, r, inner);
-    if (source !== x) free(source.block, "consumed");
-  },
-});
+const sumInteger = /* @__PURE__ */ defineIntegerFold("sum", "int32", (x) =>
+  x.dtype === "int32" ? k.sum_i32 : k.sum_u8,
+);
+
+/** All of x as one fold. */
+const whole = (x: Tensor): Fold => ({ outer: 1, r: x.numel(), inner: 1, shape: [] });
 
 /**
- * Sum over dims; int32 for integers and bool. Float32 is accumulated in float64. Shape: (*) → without the dims.
+ * Sum over dims, accumulated in float64; of integers and bools as int32. Of nothing: 0. Shape: (*) → without the dims.
  *
- * @param options.keepdim keep the reduced dims with size 1
  * @throws IndexError when a dim is out of range
  */
-export function sum(x: Tensor, dim?: Dims, options: { keepdim?: boolean } = {}): Tensor {
+export function sum(x: Tensor, dim?: Dims | ReduceOptions, options?: ReduceOptions | boolean): Tensor {
+  checkTensor(x, "sum");
   const op = x.dtype === "float32" ? sumFloat : sumInteger;
-  if (dim === undefined && !options.keepdim) return op(x, { outer: 1, r: x.numel(), inner: 1, shape: [] });
-  const dims = normalizeDims(dim, x.ndim, "sum");
-  return foldRuns(x, dims, reducedShape(x.shape, dims, options.keepdim ?? false), op);
+  if (dim === undefined && options === undefined) return op(x, whole(x));
+  const { dims, shape } = reduction(x, reduceOptions("sum", dim, options), "sum");
+  return foldRuns(x, dims, shape, op);
 }
 
 /**
@@ -122,4 +60,103 @@ export function sumTo(x: Tensor, shape: Shape): Tensor {
   const dims: number[] = [];
   for (let dim = 0; dim < x.ndim; dim++) if (dim < lead || shape[dim - lead] !== x.shape[dim]) dims.push(dim);
   return foldRuns(x, dims, shape, x.dtype === "float32" ? sumFloat : sumInteger);
+}
+
+const meanFloat = /* @__PURE__ */ defineOp<[Tensor], [Fold, count: number]>({
+  name: "mean",
+  output: (_inputs, { shape }) => ({ shape, dtype: "float32" }),
+  forward: (out, [x], { outer, r, inner }, count) => k.mean(out.ptr, x.ptr, outer, r, inner, count),
+  backward: (dOut, _saved, [dX], { outer, r, inner }, count) =>
+    k.sum_broadcast((dX as Tensor).ptr, dOut.ptr, outer, r, inner, 1 / count),
+});
+
+/**
+ * Mean over dims. Of nothing: NaN. Shape: (*) → without the dims; float32.
+ *
+ * @throws IndexError when a dim is out of range; DTypeError for integers: convert them with float()
+ */
+export function mean(x: Tensor, dim?: Dims | ReduceOptions, options?: ReduceOptions | boolean): Tensor {
+  checkFloat(x, "mean");
+  if (dim === undefined && options === undefined) return meanFloat(x, whole(x), x.numel());
+  const { dims, shape } = reduction(x, reduceOptions("mean", dim, options), "mean");
+  let count = 1;
+  for (const d of dims) count *= x.shape[d];
+  return foldRuns(x, dims, shape, (part, fold) => meanFloat(part, fold, count), sumFloat);
+}
+
+const prodFloat = /* @__PURE__ */ defineOp<[Tensor], [Fold]>({
+  name: "prod",
+  output: (_inputs, { shape }) => ({ shape, dtype: "float32" }),
+  forward: (out, [x], { outer, r, inner }) => k.prod(out.ptr, x.ptr, outer, r, inner),
+  save: (_out, [x]) => [x],
+  backward: (dOut, [x], [dX], { outer, r, inner }) =>
+    k.prod_backward((dX as Tensor).ptr, dOut.ptr, x.ptr, outer, r, inner),
+});
+
+const prodInteger = /* @__PURE__ */ defineIntegerFold("prod", "int32", () => k.prod_i32);
+
+/**
+ * Product over dims; of integers and bools as int32. Of nothing: 1. Shape: (*) → without the dims.
+ *
+ * @throws IndexError when a dim is out of range
+ */
+export function prod(x: Tensor, dim?: Dims | ReduceOptions, options?: ReduceOptions | boolean): Tensor {
+  checkTensor(x, "prod");
+  const { dims, shape } = reduction(x, reduceOptions("prod", dim, options), "prod");
+  return x.dtype === "float32"
+    ? foldRuns(x, dims, shape, prodFloat)
+    : foldRuns(to(x, "int32"), dims, shape, prodInteger);
+}
+
+const anyOf = /* @__PURE__ */ defineIntegerFold("any", "bool", () => k.any);
+const allOf = /* @__PURE__ */ defineIntegerFold("all", "bool", () => k.all);
+
+/** Whether any element over dims is true (not 0; NaN is true), as bool. Of nothing: false. */
+export function any(x: Tensor, dim?: Dims | ReduceOptions, options?: ReduceOptions | boolean): Tensor {
+  checkTensor(x, "any");
+  const { dims, shape } = reduction(x, reduceOptions("any", dim, options), "any");
+  return foldRuns(to(x, "bool"), dims, shape, anyOf);
+}
+
+/** Whether all elements over dims are true (not 0; NaN is true), as bool. Of nothing: true. */
+export function all(x: Tensor, dim?: Dims | ReduceOptions, options?: ReduceOptions | boolean): Tensor {
+  checkTensor(x, "all");
+  const { dims, shape } = reduction(x, reduceOptions("all", dim, options), "all");
+  return foldRuns(to(x, "bool"), dims, shape, allOf);
+}
+
+/** How many elements over dims are not 0, as int32. */
+export function countNonzero(x: Tensor, dim?: Dims): Tensor {
+  checkTensor(x, "countNonzero");
+  const { dims, shape } = reduction(x, { dim }, "countNonzero");
+  return foldRuns(to(x, "bool"), dims, shape, sumInteger);
+}
+
+const cumsumFloat = /* @__PURE__ */ defineOp<[Tensor], [Omit<Fold, "shape">]>({
+  name: "cumsum",
+  forward: (out, [x], { outer, r, inner }) => k.cumsum(out.ptr, x.ptr, outer, r, inner, 0),
+  backward: (dOut, _saved, [dX], { outer, r, inner }) => k.cumsum((dX as Tensor).ptr, dOut.ptr, outer, r, inner, 1),
+});
+
+const cumsumInteger = /* @__PURE__ */ defineOp<[Tensor], [Omit<Fold, "shape">]>({
+  name: "cumsum",
+  raw: true,
+  output: ([x]) => ({ shape: x.shape, dtype: "int32" }),
+  forward: (out, [x], { outer, r, inner }) => {
+    const source = x.contiguousData();
+    k.cumsum_i32(out.ptr, source.ptr, outer, r, inner);
+    if (source !== x) free(source.block, "consumed");
+  },
+});
+
+/**
+ * Running sums along dim: out_i = x_0 + … + x_i; of integers and bools as int32. Shape: (*) → (*).
+ *
+ * @throws IndexError when dim is out of range
+ */
+export function cumsum(x: Tensor, dim: number | { dim: number }): Tensor {
+  checkTensor(x, "cumsum");
+  const at = normalizeDim(typeof dim === "object" ? dim.dim : dim, x.ndim, "cumsum");
+  const fold = around(x.shape, at);
+  return x.dtype === "float32" ? cumsumFloat(x, fold) : cumsumInteger(to(x, "int32"), fold);
 }
