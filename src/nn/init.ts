@@ -169,21 +169,23 @@ export function truncNormal_(
 }
 
 /** Every element becomes value. @throws ArgumentError when t's integer dtype cannot hold it */
-export function constant_(t: Tensor, value: number): Tensor {
-  checkTarget(t, "constant_");
+export const constant_ = (t: Tensor, value: number): Tensor => fillWith(t, value, "constant_");
+
+/** Ones. */
+export const ones_ = (t: Tensor): Tensor => fillWith(t, 1, "ones_");
+
+/** Zeros. */
+export const zeros_ = (t: Tensor): Tensor => fillWith(t, 0, "zeros_");
+
+function fillWith(t: Tensor, value: number, where: string): Tensor {
+  checkTarget(t, where);
   if (typeof value !== "number" && typeof value !== "boolean") {
-    throw new ArgumentError(`constant_: value must be a number, found ${String(value)}`);
+    throw new ArgumentError(`${where}: value must be a number, found ${String(value)}`);
   }
-  checkFits(value, t.dtype, "constant_: value");
+  checkFits(value, t.dtype, `${where}: value`);
   const stored = t.dtype === "bool" ? Number(Number(value) !== 0) : Number(value);
   return writeInPlace(t, (values) => values.fill(stored));
 }
-
-/** Ones. */
-export const ones_ = (t: Tensor): Tensor => constant_(t, 1);
-
-/** Zeros. */
-export const zeros_ = (t: Tensor): Tensor => constant_(t, 0);
 
 /** The identity, as far as it goes, in a matrix [n, m]. @throws ShapeError unless t has two dims */
 export function eye_(t: Tensor): Tensor {
@@ -425,7 +427,9 @@ export function sparse_(t: Tensor, ...args: Rest<[number, number], { sparsity?: 
   const [rows, cols] = t.shape;
   const zeros = Math.ceil(sparsity * rows);
   const [down, across] = t.strides;
-  const memory = elements(t.stridedView([t.numel() === 0 ? 0 : (rows - 1) * down + (cols - 1) * across + 1], [1], t.offset));
+  const memory = elements(
+    t.stridedView([t.numel() === 0 ? 0 : (rows - 1) * down + (cols - 1) * across + 1], [1], t.offset),
+  );
   for (let column = 0; column < cols; column++) {
     const order = randperm(rows);
     for (let i = 0; i < zeros; i++) memory[order[i] * down + column * across] = 0;

@@ -91,9 +91,17 @@ export function orthonormalize(vectors: Float64Array, count: number, length: num
 function reflect(vectors: Float64Array, length: number, j: number, other: number, factor: number): void {
   const v = vectors.subarray(j * length, (j + 1) * length);
   const x = vectors.subarray(other * length, (other + 1) * length);
-  let product = x[j];
-  for (let i = j + 1; i < length; i++) product += v[i] * x[i];
-  product *= factor;
+  // Four sums, as each addition has to wait for the one before it.
+  let [a, b, c, d] = [x[j], 0, 0, 0];
+  let i = j + 1;
+  for (; i + 3 < length; i += 4) {
+    a += v[i] * x[i];
+    b += v[i + 1] * x[i + 1];
+    c += v[i + 2] * x[i + 2];
+    d += v[i + 3] * x[i + 3];
+  }
+  for (; i < length; i++) a += v[i] * x[i];
+  const product = factor * (a + b + (c + d));
   x[j] -= product;
-  for (let i = j + 1; i < length; i++) x[i] -= product * v[i];
+  for (i = j + 1; i < length; i++) x[i] -= product * v[i];
 }

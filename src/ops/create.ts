@@ -87,7 +87,7 @@ function checkValue(value: unknown, dtype: DType, where: string): number {
 
 function constant(shape: Shape, value: number, dtype: DType, options: TensorOptions, name: string): Tensor {
   const out = make(shape, dtype, options, name);
-  if (dtype === "float32" && value !== 0) k.fill_f32(out.ptr, value, out.numel());
+  if (dtype === "float32") k.fill_f32(out.ptr, value, out.numel());
   else elements(out).fill(dtype === "bool" ? Number(value !== 0) : value);
   return out;
 }
@@ -139,7 +139,8 @@ export function arange(...args: (number | TensorOptions | undefined)[]): Tensor 
 }
 
 /**
- * Numbers evenly spaced from start to end, both included: shape [steps]; one step gives start.
+ * Numbers evenly spaced from start to end, both included: shape [steps]; one step gives start. float32; an integer dtype
+ * in the options truncates first start and end, then each number.
  *
  * @throws ArgumentError unless steps is a whole number ≥ 0
  */
@@ -148,6 +149,7 @@ export function linspace(start: number, end: number, steps: number, options: Ten
   checkFinite(end, "linspace: end");
   checkCount(steps, "linspace: steps");
   const dtype = chooseDType(options, "float32", "linspace");
+  if (dtype !== "float32") [start, end] = [Math.trunc(start), Math.trunc(end)];
   if (steps > 0) {
     checkFits(start, dtype, "linspace: start");
     if (steps > 1) checkFits(end, dtype, "linspace: end");
