@@ -6,7 +6,7 @@ import { formatShape } from "../shape.js";
 import { Tensor } from "../tensor.js";
 import { F32, I32 } from "../wasm/heap.js";
 import { k } from "../wasm/load.js";
-import { checkWithin, type IndexArray, withIndices } from "./indices.js";
+import { checkWithin, type IndexArray, onContiguous, withIndices } from "./indices.js";
 
 const lookUp = /* @__PURE__ */ defineOp<[Tensor, Tensor], [paddingIdx: number]>({
   name: "embedding",
@@ -57,7 +57,7 @@ export function embedding(indices: IndexArray, weight: Tensor, options: Embeddin
   return withIndices(indices, "embedding", (idx) => {
     checkWithin(idx, weight.shape[0], 0, "embedding: weight");
     if (typeof options.maxNorm === "number") renormalize(weight, idx, options.maxNorm, options.normType ?? 2);
-    return lookUp(weight.contiguous(), idx, padding ?? -1);
+    return onContiguous(weight, (table) => lookUp(table, idx, padding ?? -1));
   });
 }
 

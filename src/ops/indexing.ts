@@ -17,7 +17,7 @@ import { k } from "../wasm/load.js";
 import { copyInto, to } from "./convert.js";
 import { add, mul } from "./elementwise.js";
 import { type Index, openWindow, planIndex, type Rows, type Window } from "./index-plan.js";
-import { checkWithin, discard, type IndexArray, withIndices } from "./indices.js";
+import { checkWithin, discard, type IndexArray, onContiguous, withIndices } from "./indices.js";
 import { checkInPlace } from "./inplace.js";
 import { expand, reshape, zerosBut } from "./view.js";
 
@@ -79,7 +79,7 @@ export function at(x: Tensor, ...indices: Index[]): Tensor {
   const { window, whole, rows, positions } = planIndex(x, indices, "at");
   if (rows === null || positions === null) return windowOf(x, window);
   try {
-    return pickRows((whole ? x : windowOf(x, window)).contiguous(), positions, rows);
+    return onContiguous(whole ? x : windowOf(x, window), (source) => pickRows(source, positions, rows));
   } finally {
     if (positions.block.pins === 0) discard(positions);
   }
@@ -114,8 +114,11 @@ export function indexPut_(
       copyInto(target, sum);
       if (sum !== source) discard(sum);
     } else {
-      putRows(target, positions, source.contiguousData(), rows, options.accumulate ?? false);
+      const data = source.contiguousData();
+      putRows(target, positions, data, rows, options.accumulate ?? false);
+      if (data !== source) discard(data);
     }
+    if (!(value instanceof Tensor) || source.block !== value.block) discard(source);
     x.block.version++;
   } finally {
     if (positions !== null) discard(positions);
@@ -213,7 +216,7 @@ export function indexSelect(x: Tensor, dim: number, indices: IndexArray): Tensor
   return withIndices(indices, "indexSelect", (idx) => {
     checkIndexVector(idx, "indexSelect");
     checkWithin(idx, x.shape[d] ?? 1, d, "indexSelect");
-    return selectRows(x.contiguous(), idx, rowsAlong(x, d, idx));
+    return onContiguous(x, (source) => selectRows(source, idx, rowsAlong(x, d, idx)));
   });
 }
 
@@ -266,7 +269,9 @@ export function indexAdd_(
     noGrad(() => {
       const { alpha = 1 } = options;
       const scaled = alpha === 1 ? source : to(mul(source, alpha), x.dtype);
-      putRows(x, idx, scaled.block === x.block ? scaled.clone() : scaled.contiguousData(), rows, true);
+      const addend = scaled.block === x.block ? scaled.clone() : scaled.contiguousData();
+      putRows(x, idx, addend, rows, true);
+      for (const t of [scaled, addend]) if (t.block !== source.block) discard(t);
     });
     x.block.version++;
     return x;

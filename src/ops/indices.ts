@@ -28,6 +28,16 @@ export function withIndices<T>(value: IndexArray, where: string, fn: (indices: T
   }
 }
 
+/** op of x in row-major order, where op does not save its input; a copy that the tape does not need is freed at once. */
+export function onContiguous<T>(x: Tensor, op: (x: Tensor) => T): T {
+  const source = x.contiguous();
+  try {
+    return op(source);
+  } finally {
+    if (source !== x && source.gradFn === null) discard(source);
+  }
+}
+
 /** Frees a tensor nobody outside has seen. */
 export const discard = (t: Tensor): void => free(t.block, "consumed");
 

@@ -6,7 +6,7 @@ import { formatShape, normalizeDim, normalizeDims, numelOf } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { k } from "../wasm/load.js";
 import { contiguous } from "./convert.js";
-import { around } from "./indices.js";
+import { around, onContiguous } from "./indices.js";
 import { cat, narrow, reshape } from "./view.js";
 
 type TriangleKernel = (
@@ -52,7 +52,7 @@ function checkTriangle(x: Tensor, options: Diagonal, where: string): number {
  */
 export function tril(x: Tensor, diagonal: Diagonal = 0): Tensor {
   const bound = checkTriangle(x, diagonal, "tril");
-  return lowerTriangle(x.contiguous(), bound);
+  return onContiguous(x, (source) => lowerTriangle(source, bound));
 }
 
 /**
@@ -61,7 +61,7 @@ export function tril(x: Tensor, diagonal: Diagonal = 0): Tensor {
  */
 export function triu(x: Tensor, diagonal: Diagonal = 0): Tensor {
   const bound = checkTriangle(x, diagonal, "triu");
-  return upperTriangle(x.contiguous(), bound);
+  return onContiguous(x, (source) => upperTriangle(source, bound));
 }
 
 function reverse(out: Tensor, x: Tensor, dim: number): void {
@@ -83,7 +83,7 @@ export function flip(x: Tensor, ...dims: number[] | [readonly number[]]): Tensor
   // An empty list means no dims here, not all of them.
   const sorted = list.length === 0 ? [] : normalizeDims(list, x.ndim, "flip");
   if (sorted.length === 0) return contiguous(x);
-  return sorted.reduce((out, dim) => flipDim(out.contiguous(), dim), x);
+  return sorted.reduce((out, dim) => onContiguous(out, (source) => flipDim(source, dim)), x);
 }
 
 /**

@@ -7,7 +7,7 @@ import { Tensor } from "../tensor.js";
 import { I32, U8 } from "../wasm/heap.js";
 import { k } from "../wasm/load.js";
 import { copyInto } from "./convert.js";
-import { around, checkWithin, discard, type IndexArray, withIndices } from "./indices.js";
+import { around, checkWithin, discard, type IndexArray, onContiguous, withIndices } from "./indices.js";
 import { checkInPlace } from "./inplace.js";
 import { narrow } from "./view.js";
 
@@ -47,7 +47,7 @@ export function gather(x: Tensor, dim: number, indices: IndexArray): Tensor {
     for (let other = 0; other < x.ndim; other++) {
       if (other !== d && idx.shape[other] < x.shape[other]) source = narrow(source, other, 0, idx.shape[other]);
     }
-    return pickElements(source.contiguous(), idx, d);
+    return onContiguous(source, (data) => pickElements(data, idx, d));
   });
 }
 

@@ -5,7 +5,7 @@ import { formatShape, normalizeDim } from "../shape.js";
 import { Tensor } from "../tensor.js";
 import { k } from "../wasm/load.js";
 import { contiguous, to } from "./convert.js";
-import { around, discard } from "./indices.js";
+import { around, discard, onContiguous } from "./indices.js";
 import { type ValuesIndices, valuesAndIndices } from "./pair.js";
 import { narrow } from "./view.js";
 
@@ -106,7 +106,7 @@ function sortAlong(x: Tensor, dim: number, descending: boolean): ValuesIndices {
   const small = x.dtype === "uint8" || x.dtype === "bool";
   const source = small ? to(x, "int32") : x;
   const indices = Tensor.allocate(x.shape, "int32", "sort");
-  const sorted = sortLines(source.contiguous(), indices, dim, descending);
+  const sorted = onContiguous(source, (data) => sortLines(data, indices, dim, descending));
   if (!small) return pair(sorted, indices);
   const values = to(sorted, x.dtype);
   discard(source);
@@ -147,7 +147,11 @@ export function topk(
   if (x.dtype === "float32") {
     const shape = x.shape.map((s, i) => (i === d ? count : s));
     const indices = Tensor.allocate(shape, "int32", "topk");
-    return pair(topkLines(x.contiguous(), indices, d, options.largest ?? true), indices);
+    const { largest = true } = options;
+    return pair(
+      onContiguous(x, (data) => topkLines(data, indices, d, largest)),
+      indices,
+    );
   }
   const all = sortAlong(x, d, options.largest ?? true);
   if (count === size) return all;
