@@ -4,7 +4,7 @@
  * lanes (layout.ts). Values at kinks, NaN and ±Inf are PyTorch's (those of its vectorised kernels, where its scalar
  * remainder loops differ).
  */
-import { map, mapWide, zip, zipWide } from "./layout";
+import { map, mapCompact, mapHeavy, mapWide, Opaque, zip, zipCompact, zipHeavy, zipWide } from "./layout";
 import * as math from "./math";
 import { madd } from "./simd";
 
@@ -42,14 +42,14 @@ export function relu_backward(dx: usize, dout: usize, out: usize, n: i32): void 
 }
 /** x where x > 0, else slope·x. */
 export function leaky_relu(out: usize, x: usize, slope: f32, n: i32): void {
-  mapWide<LeakyRelu>(out, x, n, c(slope));
+  map<LeakyRelu>(out, x, n, c(slope));
 }
 @unmanaged class LeakyReluBackward {
   @inline f(d: v128, x: v128, p: v128, q: v128): v128 { return select(f32x4.gt(x, c(0)), d, f32x4.mul(d, p)); }
 }
 /** dout where x > 0, else slope·dout, from the input. */
 export function leaky_relu_backward(dx: usize, dout: usize, x: usize, slope: f32, n: i32): void {
-  zipWide<LeakyReluBackward>(dx, dout, x, n, c(slope));
+  zip<LeakyReluBackward>(dx, dout, x, n, c(slope));
 }
 
 @unmanaged class Elu {
@@ -57,7 +57,7 @@ export function leaky_relu_backward(dx: usize, dout: usize, x: usize, slope: f32
 }
 /** x where x > 0, else alpha·(e^x − 1). */
 export function elu(out: usize, x: usize, alpha: f32, n: i32): void {
-  map<Elu>(out, x, n, c(alpha));
+  mapCompact<Elu>(out, x, n, c(alpha));
 }
 @unmanaged class EluBackward {
   @inline f(d: v128, x: v128, p: v128, q: v128): v128 {
@@ -66,75 +66,74 @@ export function elu(out: usize, x: usize, alpha: f32, n: i32): void {
 }
 /** dout where x > 0, else dout·alpha·e^x (alpha at 0), from the input. */
 export function elu_backward(dx: usize, dout: usize, x: usize, alpha: f32, n: i32): void {
-  zip<EluBackward>(dx, dout, x, n, c(alpha));
+  zipCompact<EluBackward>(dx, dout, x, n, c(alpha));
 }
 
 /** Φ(x) = (1 + erf(x/√2)) / 2. */
 // @ts-ignore: decorator
 @inline
-function normalCdf(x: v128): v128 {
-  return madd(math.erf(f32x4.mul(x, c(0.7071067811865476))), c(0.5), c(0.5));
+function normalCdf(x: v128, zero: i32): v128 {
+  return madd(math.erf(f32x4.mul(x, c(0.7071067811865476)), zero), c(0.5), c(0.5));
 }
-@unmanaged class Gelu { @inline f(x: v128, p: v128, q: v128): v128 { return f32x4.mul(x, normalCdf(x)); } }
+@unmanaged class Gelu extends Opaque { @inline f(x: v128, p: v128, q: v128): v128 { return f32x4.mul(x, normalCdf(x, this.zero)); } }
 /** x·Φ(x), Φ the distribution function of the normal distribution. */
 export function gelu(out: usize, x: usize, n: i32): void {
-  map<Gelu>(out, x, n);
+  mapHeavy<Gelu>(out, x, n);
 }
-@unmanaged class GeluBackward {
+@unmanaged class GeluBackward extends Opaque {
   @inline f(d: v128, x: v128, p: v128, q: v128): v128 {
-    const density = f32x4.mul(math.exp(f32x4.mul(f32x4.mul(x, x), c(-0.5))), c(0.3989422804014327));
-    return f32x4.mul(d, madd(x, density, normalCdf(x)));
+    const density = f32x4.mul(math.exp(f32x4.mul(f32x4.mul(x, x), c(-0.5)), this.zero), c(0.3989422804014327));
+    return f32x4.mul(d, madd(x, density, normalCdf(x, this.zero)));
   }
 }
 /** dout·(Φ(x) + x·φ(x)), φ(x) = e^(−x²/2)/√(2π), from the input. */
 export function gelu_backward(dx: usize, dout: usize, x: usize, n: i32): void {
-  zip<GeluBackward>(dx, dout, x, n);
+  zipHeavy<GeluBackward>(dx, dout, x, n);
 }
 
-/** tanh(√(2/π)·(x + 0.044715·x³)). */
+/**
+ * (1 + tanh u) / 2 with u = √(2/π)·(x + 0.044715·x³), as σ(2u): that keeps the digits which 1 + tanh u loses where x is
+ * negative, and is no slower.
+ */
 // @ts-ignore: decorator
 @inline
-function geluTanh(x: v128): v128 {
+function tanhCdf(x: v128, zero: i32): v128 {
   const cubic = madd(f32x4.mul(f32x4.mul(x, x), c(0.044715)), x, x);
-  return math.tanh(f32x4.mul(cubic, c(0.7978845608028654)));
+  return math.sigmoid(f32x4.mul(cubic, c(1.5957691216057308)), zero);
 }
-@unmanaged class GeluTanh {
-  @inline f(x: v128, p: v128, q: v128): v128 {
-    return f32x4.mul(f32x4.mul(x, c(0.5)), f32x4.add(geluTanh(x), c(1)));
-  }
+@unmanaged class GeluTanh extends Opaque {
+  @inline f(x: v128, p: v128, q: v128): v128 { return f32x4.mul(x, tanhCdf(x, this.zero)); }
 }
 /** ½x·(1 + tanh(√(2/π)·(x + 0.044715·x³))). */
 export function gelu_tanh(out: usize, x: usize, n: i32): void {
-  map<GeluTanh>(out, x, n);
+  mapHeavy<GeluTanh>(out, x, n);
 }
-@unmanaged class GeluTanhBackward {
+@unmanaged class GeluTanhBackward extends Opaque {
   @inline f(d: v128, x: v128, p: v128, q: v128): v128 {
-    const t = geluTanh(x);
-    const left = madd(t, c(0.5), c(0.5));
-    const slope = madd(f32x4.mul(x, x), c(0.10703222440890037), c(0.7978845608028654));
-    const right = f32x4.mul(f32x4.mul(f32x4.mul(x, c(0.5)), f32x4.sub(c(1), f32x4.mul(t, t))), slope);
-    return f32x4.mul(d, f32x4.add(left, right));
+    const s = tanhCdf(x, this.zero);
+    const slope = madd(f32x4.mul(x, x), c(0.21406444881780074), c(1.5957691216057308));
+    return f32x4.mul(d, madd(f32x4.mul(f32x4.mul(x, s), f32x4.sub(c(1), s)), slope, s));
   }
 }
-/** dout·(½(1 + t) + ½x·(1 − t²)·√(2/π)·(1 + 3·0.044715·x²)), t the tanh above, from the input. */
+/** dout·(s + x·s·(1 − s)·2√(2/π)·(1 + 3·0.044715·x²)), s = σ(2u) as above, from the input. */
 export function gelu_tanh_backward(dx: usize, dout: usize, x: usize, n: i32): void {
-  zip<GeluTanhBackward>(dx, dout, x, n);
+  zipHeavy<GeluTanhBackward>(dx, dout, x, n);
 }
 
-@unmanaged class Silu { @inline f(x: v128, p: v128, q: v128): v128 { return f32x4.mul(x, math.sigmoid(x)); } }
+@unmanaged class Silu extends Opaque { @inline f(x: v128, p: v128, q: v128): v128 { return f32x4.mul(x, math.sigmoid(x, this.zero)); } }
 /** x·σ(x). */
 export function silu(out: usize, x: usize, n: i32): void {
-  map<Silu>(out, x, n);
+  mapHeavy<Silu>(out, x, n);
 }
-@unmanaged class SiluBackward {
+@unmanaged class SiluBackward extends Opaque {
   @inline f(d: v128, x: v128, p: v128, q: v128): v128 {
-    const s = math.sigmoid(x);
+    const s = math.sigmoid(x, this.zero);
     return f32x4.mul(f32x4.mul(d, s), madd(x, f32x4.sub(c(1), s), c(1)));
   }
 }
 /** dout·σ(x)·(1 + x·(1 − σ(x))), from the input. */
 export function silu_backward(dx: usize, dout: usize, x: usize, n: i32): void {
-  zip<SiluBackward>(dx, dout, x, n);
+  zipHeavy<SiluBackward>(dx, dout, x, n);
 }
 
 @unmanaged class Softplus {
@@ -145,7 +144,7 @@ export function silu_backward(dx: usize, dout: usize, x: usize, n: i32): void {
 }
 /** log(1 + e^(beta·x)) / beta; x itself where beta·x > threshold. */
 export function softplus(out: usize, x: usize, beta: f32, threshold: f32, n: i32): void {
-  map<Softplus>(out, x, n, c(beta), c(threshold));
+  mapCompact<Softplus>(out, x, n, c(beta), c(threshold));
 }
 @unmanaged class SoftplusBackward {
   @inline f(d: v128, x: v128, beta: v128, threshold: v128): v128 {
@@ -155,7 +154,7 @@ export function softplus(out: usize, x: usize, beta: f32, threshold: f32, n: i32
 }
 /** dout·σ(beta·x); dout where beta·x > threshold. From the input. */
 export function softplus_backward(dx: usize, dout: usize, x: usize, beta: f32, threshold: f32, n: i32): void {
-  zip<SoftplusBackward>(dx, dout, x, n, c(beta), c(threshold));
+  zipCompact<SoftplusBackward>(dx, dout, x, n, c(beta), c(threshold));
 }
 
 @unmanaged class Hardtanh {
@@ -163,7 +162,7 @@ export function softplus_backward(dx: usize, dout: usize, x: usize, beta: f32, t
 }
 /** x bounded to [lo, hi]; NaN passes. */
 export function hardtanh(out: usize, x: usize, lo: f32, hi: f32, n: i32): void {
-  mapWide<Hardtanh>(out, x, n, c(lo), c(hi));
+  map<Hardtanh>(out, x, n, c(lo), c(hi));
 }
 @unmanaged class HardtanhBackward {
   @inline f(d: v128, x: v128, lo: v128, hi: v128): v128 {
@@ -172,7 +171,7 @@ export function hardtanh(out: usize, x: usize, lo: f32, hi: f32, n: i32): void {
 }
 /** dout where lo < x < hi, else 0 (at the bounds and at NaN too), from the input. */
 export function hardtanh_backward(dx: usize, dout: usize, x: usize, lo: f32, hi: f32, n: i32): void {
-  zip<HardtanhBackward>(dx, dout, x, n, c(lo), c(hi));
+  zipCompact<HardtanhBackward>(dx, dout, x, n, c(lo), c(hi));
 }
 
 @unmanaged class Hardswish {
@@ -193,5 +192,5 @@ export function hardswish(out: usize, x: usize, n: i32): void {
 }
 /** 0 where x < −3, dout where x ≥ 3, dout·(x/3 + ½) between; from the input. */
 export function hardswish_backward(dx: usize, dout: usize, x: usize, n: i32): void {
-  zip<HardswishBackward>(dx, dout, x, n);
+  zipCompact<HardswishBackward>(dx, dout, x, n);
 }

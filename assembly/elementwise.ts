@@ -10,20 +10,24 @@
 import {
   broadcast,
   broadcastScalar,
-  broadcastWide,
   compare,
   innerStride,
   loadBytes,
   loadLast,
   map,
   mapBool,
+  mapCompact,
+  mapHeavy,
+  mapHeavyWide,
   mapWide,
   next,
+  Opaque,
   run,
   runLength,
   runOffset,
   storeLast,
   zip,
+  zipCompact,
   zipWide,
 } from "./layout";
 import * as math from "./math";
@@ -51,7 +55,7 @@ export function neg(out: usize, x: usize, n: i32): void {
 }
 /** −1, 0 or 1; 0 for NaN and ±0, as PyTorch has it. Its gradient is 0. */
 export function sign(out: usize, x: usize, n: i32): void {
-  map<Sign>(out, x, n);
+  mapCompact<Sign>(out, x, n);
 }
 
 @unmanaged class Abs { @inline f(x: v128, p: v128, q: v128): v128 { return f32x4.abs(x); } }
@@ -66,13 +70,13 @@ export function abs(out: usize, x: usize, n: i32): void {
 }
 /** dout·sign(x), from the input: 0 at 0. */
 export function abs_backward(dx: usize, dout: usize, x: usize, n: i32): void {
-  zip<AbsBackward>(dx, dout, x, n);
+  zipCompact<AbsBackward>(dx, dout, x, n);
 }
 
-@unmanaged class Exp { @inline f(x: v128, p: v128, q: v128): v128 { return math.exp(x); } }
+@unmanaged class Exp extends Opaque { @inline f(x: v128, p: v128, q: v128): v128 { return math.exp(x, this.zero); } }
 /** e^x. */
 export function exp(out: usize, x: usize, n: i32): void {
-  map<Exp>(out, x, n);
+  mapHeavyWide<Exp>(out, x, n);
 }
 @unmanaged class Mul { @inline f(x: v128, y: v128, p: v128, q: v128): v128 { return f32x4.mul(x, y); } }
 /** dout·out, from the output. */
@@ -83,20 +87,20 @@ export function exp_backward(dx: usize, dout: usize, out: usize, n: i32): void {
 @unmanaged class Expm1 { @inline f(x: v128, p: v128, q: v128): v128 { return math.expm1(x); } }
 /** e^x − 1. */
 export function expm1(out: usize, x: usize, n: i32): void {
-  map<Expm1>(out, x, n);
+  mapCompact<Expm1>(out, x, n);
 }
 @unmanaged class Expm1Backward {
   @inline f(d: v128, y: v128, p: v128, q: v128): v128 { return f32x4.mul(d, f32x4.add(y, c(1))); }
 }
 /** dout·(out + 1), from the output. */
 export function expm1_backward(dx: usize, dout: usize, out: usize, n: i32): void {
-  zip<Expm1Backward>(dx, dout, out, n);
+  zipCompact<Expm1Backward>(dx, dout, out, n);
 }
 
-@unmanaged class Log { @inline f(x: v128, p: v128, q: v128): v128 { return math.log(x); } }
+@unmanaged class Log extends Opaque { @inline f(x: v128, p: v128, q: v128): v128 { return math.log(x, this.zero); } }
 /** ln x. */
 export function log(out: usize, x: usize, n: i32): void {
-  map<Log>(out, x, n);
+  mapHeavy<Log>(out, x, n);
 }
 @unmanaged class Div { @inline f(x: v128, y: v128, p: v128, q: v128): v128 { return f32x4.div(x, y); } }
 /** dout / x, from the input. */
@@ -107,14 +111,14 @@ export function log_backward(dx: usize, dout: usize, x: usize, n: i32): void {
 @unmanaged class Log1p { @inline f(x: v128, p: v128, q: v128): v128 { return math.log1p(x); } }
 /** ln(1 + x). */
 export function log1p(out: usize, x: usize, n: i32): void {
-  map<Log1p>(out, x, n);
+  mapCompact<Log1p>(out, x, n);
 }
 @unmanaged class Log1pBackward {
   @inline f(d: v128, x: v128, p: v128, q: v128): v128 { return f32x4.div(d, f32x4.add(x, c(1))); }
 }
 /** dout / (x + 1), from the input. */
 export function log1p_backward(dx: usize, dout: usize, x: usize, n: i32): void {
-  zip<Log1pBackward>(dx, dout, x, n);
+  zipCompact<Log1pBackward>(dx, dout, x, n);
 }
 
 @unmanaged class DivScaled {
@@ -123,21 +127,21 @@ export function log1p_backward(dx: usize, dout: usize, x: usize, n: i32): void {
 @unmanaged class Log2 { @inline f(x: v128, p: v128, q: v128): v128 { return math.log2(x); } }
 /** log2 x. */
 export function log2(out: usize, x: usize, n: i32): void {
-  map<Log2>(out, x, n);
+  mapCompact<Log2>(out, x, n);
 }
 /** dout / (x·ln 2), from the input. */
 export function log2_backward(dx: usize, dout: usize, x: usize, n: i32): void {
-  zip<DivScaled>(dx, dout, x, n, c(0.6931471805599453));
+  zipCompact<DivScaled>(dx, dout, x, n, c(0.6931471805599453));
 }
 
 @unmanaged class Log10 { @inline f(x: v128, p: v128, q: v128): v128 { return math.log10(x); } }
 /** log10 x. */
 export function log10(out: usize, x: usize, n: i32): void {
-  map<Log10>(out, x, n);
+  mapCompact<Log10>(out, x, n);
 }
 /** dout / (x·ln 10), from the input. */
 export function log10_backward(dx: usize, dout: usize, x: usize, n: i32): void {
-  zip<DivScaled>(dx, dout, x, n, c(2.302585092994046));
+  zipCompact<DivScaled>(dx, dout, x, n, c(2.302585092994046));
 }
 
 @unmanaged class Sqrt { @inline f(x: v128, p: v128, q: v128): v128 { return f32x4.sqrt(x); } }
@@ -147,7 +151,7 @@ export function sqrt(out: usize, x: usize, n: i32): void {
 }
 /** dout / (2·out), from the output. */
 export function sqrt_backward(dx: usize, dout: usize, out: usize, n: i32): void {
-  zip<DivScaled>(dx, dout, out, n, c(2));
+  zipCompact<DivScaled>(dx, dout, out, n, c(2));
 }
 
 @unmanaged class Rsqrt {
@@ -155,7 +159,7 @@ export function sqrt_backward(dx: usize, dout: usize, out: usize, n: i32): void 
 }
 /** 1 / √x. */
 export function rsqrt(out: usize, x: usize, n: i32): void {
-  map<Rsqrt>(out, x, n);
+  mapCompact<Rsqrt>(out, x, n);
 }
 @unmanaged class RsqrtBackward {
   @inline f(d: v128, y: v128, p: v128, q: v128): v128 {
@@ -164,7 +168,7 @@ export function rsqrt(out: usize, x: usize, n: i32): void {
 }
 /** −½·dout·out³, from the output. */
 export function rsqrt_backward(dx: usize, dout: usize, out: usize, n: i32): void {
-  zip<RsqrtBackward>(dx, dout, out, n);
+  zipCompact<RsqrtBackward>(dx, dout, out, n);
 }
 
 @unmanaged class Square { @inline f(x: v128, p: v128, q: v128): v128 { return f32x4.mul(x, x); } }
@@ -183,45 +187,45 @@ export function square_backward(dx: usize, dout: usize, x: usize, n: i32): void 
 @unmanaged class Reciprocal { @inline f(x: v128, p: v128, q: v128): v128 { return f32x4.div(c(1), x); } }
 /** 1 / x. */
 export function reciprocal(out: usize, x: usize, n: i32): void {
-  map<Reciprocal>(out, x, n);
+  mapCompact<Reciprocal>(out, x, n);
 }
 @unmanaged class ReciprocalBackward {
   @inline f(d: v128, y: v128, p: v128, q: v128): v128 { return f32x4.mul(f32x4.neg(d), f32x4.mul(y, y)); }
 }
 /** −dout·out², from the output. */
 export function reciprocal_backward(dx: usize, dout: usize, out: usize, n: i32): void {
-  zip<ReciprocalBackward>(dx, dout, out, n);
+  zipCompact<ReciprocalBackward>(dx, dout, out, n);
 }
 
 @unmanaged class Sin { @inline f(x: v128, p: v128, q: v128): v128 { return math.sin(x); } }
 /** sin x. */
 export function sin(out: usize, x: usize, n: i32): void {
-  map<Sin>(out, x, n);
+  mapCompact<Sin>(out, x, n);
 }
 @unmanaged class Cos { @inline f(x: v128, p: v128, q: v128): v128 { return math.cos(x); } }
 /** cos x. */
 export function cos(out: usize, x: usize, n: i32): void {
-  map<Cos>(out, x, n);
+  mapCompact<Cos>(out, x, n);
 }
 @unmanaged class SinBackward {
   @inline f(d: v128, x: v128, p: v128, q: v128): v128 { return f32x4.mul(d, math.cos(x)); }
 }
 /** dout·cos x, from the input. */
 export function sin_backward(dx: usize, dout: usize, x: usize, n: i32): void {
-  zip<SinBackward>(dx, dout, x, n);
+  zipCompact<SinBackward>(dx, dout, x, n);
 }
 @unmanaged class CosBackward {
   @inline f(d: v128, x: v128, p: v128, q: v128): v128 { return f32x4.neg(f32x4.mul(d, math.sin(x))); }
 }
 /** −dout·sin x, from the input. */
 export function cos_backward(dx: usize, dout: usize, x: usize, n: i32): void {
-  zip<CosBackward>(dx, dout, x, n);
+  zipCompact<CosBackward>(dx, dout, x, n);
 }
 
-@unmanaged class Tanh { @inline f(x: v128, p: v128, q: v128): v128 { return math.tanh(x); } }
+@unmanaged class Tanh extends Opaque { @inline f(x: v128, p: v128, q: v128): v128 { return math.tanh(x, this.zero); } }
 /** tanh x. */
 export function tanh(out: usize, x: usize, n: i32): void {
-  map<Tanh>(out, x, n);
+  mapHeavyWide<Tanh>(out, x, n);
 }
 @unmanaged class TanhBackward {
   @inline f(d: v128, y: v128, p: v128, q: v128): v128 { return f32x4.mul(d, f32x4.sub(c(1), f32x4.mul(y, y))); }
@@ -231,10 +235,10 @@ export function tanh_backward(dx: usize, dout: usize, out: usize, n: i32): void 
   zip<TanhBackward>(dx, dout, out, n);
 }
 
-@unmanaged class Sigmoid { @inline f(x: v128, p: v128, q: v128): v128 { return math.sigmoid(x); } }
+@unmanaged class Sigmoid extends Opaque { @inline f(x: v128, p: v128, q: v128): v128 { return math.sigmoid(x, this.zero); } }
 /** 1 / (1 + e^−x). */
 export function sigmoid(out: usize, x: usize, n: i32): void {
-  map<Sigmoid>(out, x, n);
+  mapHeavyWide<Sigmoid>(out, x, n);
 }
 @unmanaged class SigmoidBackward {
   @inline f(d: v128, y: v128, p: v128, q: v128): v128 { return f32x4.mul(f32x4.mul(d, f32x4.sub(c(1), y)), y); }
@@ -247,7 +251,7 @@ export function sigmoid_backward(dx: usize, dout: usize, out: usize, n: i32): vo
 @unmanaged class Erf { @inline f(x: v128, p: v128, q: v128): v128 { return math.erf(x); } }
 /** erf x = 2/√π·∫₀ˣ e^(−t²) dt. */
 export function erf(out: usize, x: usize, n: i32): void {
-  map<Erf>(out, x, n);
+  mapCompact<Erf>(out, x, n);
 }
 @unmanaged class ErfBackward {
   @inline f(d: v128, x: v128, p: v128, q: v128): v128 {
@@ -256,7 +260,7 @@ export function erf(out: usize, x: usize, n: i32): void {
 }
 /** dout·2/√π·e^(−x²), from the input. */
 export function erf_backward(dx: usize, dout: usize, x: usize, n: i32): void {
-  zip<ErfBackward>(dx, dout, x, n);
+  zipCompact<ErfBackward>(dx, dout, x, n);
 }
 
 @unmanaged class Floor { @inline f(x: v128, p: v128, q: v128): v128 { return f32x4.floor(x); } }
@@ -267,12 +271,12 @@ export function floor(out: usize, x: usize, n: i32): void {
 @unmanaged class Ceil { @inline f(x: v128, p: v128, q: v128): v128 { return f32x4.ceil(x); } }
 /** The smallest whole number ≥ x. */
 export function ceil(out: usize, x: usize, n: i32): void {
-  map<Ceil>(out, x, n);
+  mapCompact<Ceil>(out, x, n);
 }
 @unmanaged class Round { @inline f(x: v128, p: v128, q: v128): v128 { return f32x4.nearest(x); } }
 /** The nearest whole number, halves to even. */
 export function round(out: usize, x: usize, n: i32): void {
-  map<Round>(out, x, n);
+  mapCompact<Round>(out, x, n);
 }
 
 @unmanaged class IsNan { @inline f(x: v128, p: v128, q: v128): v128 { return f32x4.ne(x, x); } }
@@ -302,16 +306,16 @@ export function isfinite(out: usize, x: usize, n: i32): void {
 @unmanaged class Add { @inline f(x: v128, y: v128, p: v128, q: v128): v128 { return f32x4.add(x, y); } }
 /** a + b. */
 export function add(out: usize, a: usize, b: usize, layout: usize): void {
-  broadcastWide<Add>(out, a, b, layout);
+  broadcast<Add>(out, a, b, layout);
 }
 @unmanaged class Sub { @inline f(x: v128, y: v128, p: v128, q: v128): v128 { return f32x4.sub(x, y); } }
 /** a − b. */
 export function sub(out: usize, a: usize, b: usize, layout: usize): void {
-  broadcastWide<Sub>(out, a, b, layout);
+  broadcast<Sub>(out, a, b, layout);
 }
 /** a·b. */
 export function mul(out: usize, a: usize, b: usize, layout: usize): void {
-  broadcastWide<Mul>(out, a, b, layout);
+  broadcast<Mul>(out, a, b, layout);
 }
 /** a / b. */
 export function div(out: usize, a: usize, b: usize, layout: usize): void {
@@ -369,9 +373,9 @@ function extremumBackward(da: usize, db: usize, dout: usize, a: usize, b: usize,
 export function maximum_backward(da: usize, db: usize, dout: usize, a: usize, b: usize, n: i32): void {
   extremumBackward(da, db, dout, a, b, n);
 }
-/** Gradients of minimum: those of maximum with the operands changed over. */
+/** Gradients of minimum: what maximum would give the one, the other gets. */
 export function minimum_backward(da: usize, db: usize, dout: usize, a: usize, b: usize, n: i32): void {
-  maximum_backward(db, da, dout, b, a, n);
+  maximum_backward(db, da, dout, a, b, n);
 }
 
 /** C's fmod. Below 2^28 the quotient is exact enough in float64 and the remainder exact. */
@@ -412,10 +416,10 @@ export function remainder(out: usize, a: usize, b: usize, layout: usize): void {
 /** Exponents with a short cut of at most 1.5 ulp. False: there is none. */
 function powShort(out: usize, x: usize, n: i32, exponent: f32): bool {
   if (exponent == 2) square(out, x, n);
-  else if (exponent == 3) map<Cube>(out, x, n);
-  else if (exponent == 0.5) map<Root>(out, x, n);
+  else if (exponent == 3) mapCompact<Cube>(out, x, n);
+  else if (exponent == 0.5) mapCompact<Root>(out, x, n);
   else if (exponent == -1) reciprocal(out, x, n);
-  else if (exponent == -2) map<ReciprocalSquare>(out, x, n);
+  else if (exponent == -2) mapCompact<ReciprocalSquare>(out, x, n);
   else return false;
   return true;
 }
@@ -436,32 +440,36 @@ export function pow(out: usize, a: usize, b: usize, layout: usize): void {
 @unmanaged class Eq { @inline f(x: v128, y: v128): v128 { return f32x4.eq(x, y); } }
 /** bool a = b. */
 export function eq(out: usize, a: usize, b: usize, layout: usize): void {
-  compare<Eq>(out, a, b, layout);
+  compare<Eq>(out, a, b, layout, 0, 1);
 }
 @unmanaged class Ne { @inline f(x: v128, y: v128): v128 { return f32x4.ne(x, y); } }
 /** bool a ≠ b. */
 export function ne(out: usize, a: usize, b: usize, layout: usize): void {
-  compare<Ne>(out, a, b, layout);
+  compare<Ne>(out, a, b, layout, 0, 1);
 }
 @unmanaged class Lt { @inline f(x: v128, y: v128): v128 { return f32x4.lt(x, y); } }
-/** bool a < b. */
-export function lt(out: usize, a: usize, b: usize, layout: usize): void {
-  compare<Lt>(out, a, b, layout);
+function less(out: usize, a: usize, b: usize, layout: usize, slotA: i32, slotB: i32): void {
+  compare<Lt>(out, a, b, layout, slotA, slotB);
 }
 @unmanaged class Le { @inline f(x: v128, y: v128): v128 { return f32x4.le(x, y); } }
+function lessOrEqual(out: usize, a: usize, b: usize, layout: usize, slotA: i32, slotB: i32): void {
+  compare<Le>(out, a, b, layout, slotA, slotB);
+}
+/** bool a < b. */
+export function lt(out: usize, a: usize, b: usize, layout: usize): void {
+  less(out, a, b, layout, 0, 1);
+}
 /** bool a ≤ b. */
 export function le(out: usize, a: usize, b: usize, layout: usize): void {
-  compare<Le>(out, a, b, layout);
+  lessOrEqual(out, a, b, layout, 0, 1);
 }
-@unmanaged class Gt { @inline f(x: v128, y: v128): v128 { return f32x4.gt(x, y); } }
 /** bool a > b. */
 export function gt(out: usize, a: usize, b: usize, layout: usize): void {
-  compare<Gt>(out, a, b, layout);
+  less(out, b, a, layout, 1, 0);
 }
-@unmanaged class Ge { @inline f(x: v128, y: v128): v128 { return f32x4.ge(x, y); } }
 /** bool a ≥ b. */
 export function ge(out: usize, a: usize, b: usize, layout: usize): void {
-  compare<Ge>(out, a, b, layout);
+  lessOrEqual(out, b, a, layout, 1, 0);
 }
 
 // --------------------------------------------------------------------------------------------------- fused updates
@@ -488,7 +496,7 @@ export function scale(out: usize, x: usize, alpha: f32, n: i32): void {
 /** min(max(x, lo), hi), n elements; −Inf and Inf for an absent bound. NaN in x, lo or hi gives NaN; lo > hi gives hi. */
 export function clamp(out: usize, x: usize, lo: f32, hi: f32, n: i32): void {
   if (lo != lo || hi != hi) fill_f32(out, NaN, n);
-  else mapWide<Clamp>(out, x, n, c(lo), c(hi));
+  else map<Clamp>(out, x, n, c(lo), c(hi));
 }
 @unmanaged class ClampBackward {
   @inline f(d: v128, x: v128, lo: v128, hi: v128): v128 {

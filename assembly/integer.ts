@@ -7,14 +7,14 @@
  * gradients.
  */
 import {
-  broadcast,
   broadcastBytes,
+  broadcastCompact,
   broadcastScalar,
   compare,
   loadBytes,
   loadLast,
-  map,
   mapBool,
+  mapCompact,
   storeLast,
   storeLastBytes,
 } from "./layout";
@@ -24,12 +24,12 @@ import {
 @unmanaged class Neg { @inline f(x: v128, p: v128, q: v128): v128 { return i32x4.neg(x); } }
 /** −x. */
 export function neg_i32(out: usize, x: usize, n: i32): void {
-  map<Neg>(out, x, n);
+  mapCompact<Neg>(out, x, n);
 }
 @unmanaged class Abs { @inline f(x: v128, p: v128, q: v128): v128 { return i32x4.abs(x); } }
 /** |x|. */
 export function abs_i32(out: usize, x: usize, n: i32): void {
-  map<Abs>(out, x, n);
+  mapCompact<Abs>(out, x, n);
 }
 @unmanaged class Sign {
   @inline f(x: v128, p: v128, q: v128): v128 {
@@ -38,19 +38,19 @@ export function abs_i32(out: usize, x: usize, n: i32): void {
 }
 /** −1, 0 or 1. */
 export function sign_i32(out: usize, x: usize, n: i32): void {
-  map<Sign>(out, x, n);
+  mapCompact<Sign>(out, x, n);
 }
 @unmanaged class Square { @inline f(x: v128, p: v128, q: v128): v128 { return i32x4.mul(x, x); } }
 /** x². */
 export function square_i32(out: usize, x: usize, n: i32): void {
-  map<Square>(out, x, n);
+  mapCompact<Square>(out, x, n);
 }
 @unmanaged class Clamp {
   @inline f(x: v128, lo: v128, hi: v128): v128 { return i32x4.min_s(i32x4.max_s(x, lo), hi); }
 }
 /** min(max(x, lo), hi); the ends of int32 for an absent bound. */
 export function clamp_i32(out: usize, x: usize, lo: i32, hi: i32, n: i32): void {
-  map<Clamp>(out, x, n, i32x4.splat(lo), i32x4.splat(hi));
+  mapCompact<Clamp>(out, x, n, i32x4.splat(lo), i32x4.splat(hi));
 }
 
 // ---------------------------------------------------------------------------------------------- binary, broadcasting
@@ -58,27 +58,27 @@ export function clamp_i32(out: usize, x: usize, lo: i32, hi: i32, n: i32): void 
 @unmanaged class Add { @inline f(x: v128, y: v128, p: v128, q: v128): v128 { return i32x4.add(x, y); } }
 /** a + b. */
 export function add_i32(out: usize, a: usize, b: usize, layout: usize): void {
-  broadcast<Add>(out, a, b, layout);
+  broadcastCompact<Add>(out, a, b, layout);
 }
 @unmanaged class Sub { @inline f(x: v128, y: v128, p: v128, q: v128): v128 { return i32x4.sub(x, y); } }
 /** a − b. */
 export function sub_i32(out: usize, a: usize, b: usize, layout: usize): void {
-  broadcast<Sub>(out, a, b, layout);
+  broadcastCompact<Sub>(out, a, b, layout);
 }
 @unmanaged class Mul { @inline f(x: v128, y: v128, p: v128, q: v128): v128 { return i32x4.mul(x, y); } }
 /** a·b. */
 export function mul_i32(out: usize, a: usize, b: usize, layout: usize): void {
-  broadcast<Mul>(out, a, b, layout);
+  broadcastCompact<Mul>(out, a, b, layout);
 }
 @unmanaged class Maximum { @inline f(x: v128, y: v128, p: v128, q: v128): v128 { return i32x4.max_s(x, y); } }
 /** The larger. */
 export function maximum_i32(out: usize, a: usize, b: usize, layout: usize): void {
-  broadcast<Maximum>(out, a, b, layout);
+  broadcastCompact<Maximum>(out, a, b, layout);
 }
 @unmanaged class Minimum { @inline f(x: v128, y: v128, p: v128, q: v128): v128 { return i32x4.min_s(x, y); } }
 /** The smaller. */
 export function minimum_i32(out: usize, a: usize, b: usize, layout: usize): void {
-  broadcast<Minimum>(out, a, b, layout);
+  broadcastCompact<Minimum>(out, a, b, layout);
 }
 
 @unmanaged class Remainder {
@@ -111,32 +111,36 @@ export function pow_i32(out: usize, a: usize, b: usize, layout: usize): void {
 @unmanaged class Eq { @inline f(x: v128, y: v128): v128 { return i32x4.eq(x, y); } }
 /** bool a = b. */
 export function eq_i32(out: usize, a: usize, b: usize, layout: usize): void {
-  compare<Eq>(out, a, b, layout);
+  compare<Eq>(out, a, b, layout, 0, 1);
 }
 @unmanaged class Ne { @inline f(x: v128, y: v128): v128 { return i32x4.ne(x, y); } }
 /** bool a ≠ b. */
 export function ne_i32(out: usize, a: usize, b: usize, layout: usize): void {
-  compare<Ne>(out, a, b, layout);
+  compare<Ne>(out, a, b, layout, 0, 1);
 }
 @unmanaged class Lt { @inline f(x: v128, y: v128): v128 { return i32x4.lt_s(x, y); } }
-/** bool a < b. */
-export function lt_i32(out: usize, a: usize, b: usize, layout: usize): void {
-  compare<Lt>(out, a, b, layout);
+function less(out: usize, a: usize, b: usize, layout: usize, slotA: i32, slotB: i32): void {
+  compare<Lt>(out, a, b, layout, slotA, slotB);
 }
 @unmanaged class Le { @inline f(x: v128, y: v128): v128 { return i32x4.le_s(x, y); } }
+function lessOrEqual(out: usize, a: usize, b: usize, layout: usize, slotA: i32, slotB: i32): void {
+  compare<Le>(out, a, b, layout, slotA, slotB);
+}
+/** bool a < b. */
+export function lt_i32(out: usize, a: usize, b: usize, layout: usize): void {
+  less(out, a, b, layout, 0, 1);
+}
 /** bool a ≤ b. */
 export function le_i32(out: usize, a: usize, b: usize, layout: usize): void {
-  compare<Le>(out, a, b, layout);
+  lessOrEqual(out, a, b, layout, 0, 1);
 }
-@unmanaged class Gt { @inline f(x: v128, y: v128): v128 { return i32x4.gt_s(x, y); } }
 /** bool a > b. */
 export function gt_i32(out: usize, a: usize, b: usize, layout: usize): void {
-  compare<Gt>(out, a, b, layout);
+  less(out, b, a, layout, 1, 0);
 }
-@unmanaged class Ge { @inline f(x: v128, y: v128): v128 { return i32x4.ge_s(x, y); } }
 /** bool a ≥ b. */
 export function ge_i32(out: usize, a: usize, b: usize, layout: usize): void {
-  compare<Ge>(out, a, b, layout);
+  lessOrEqual(out, b, a, layout, 1, 0);
 }
 
 // ----------------------------------------------------------------------------------------------------------- logic
@@ -186,12 +190,12 @@ export function logical_not(out: usize, x: usize, n: i32): void {
 @unmanaged class TruncF32 { @inline f(x: v128, p: v128, q: v128): v128 { return i32x4.trunc_sat_f32x4_s(x); } }
 /** float32 → int32, towards zero. Out of range, where C is undefined: the nearest int32, and 0 for NaN. */
 export function cast_f32_i32(out: usize, x: usize, n: i32): void {
-  map<TruncF32>(out, x, n);
+  mapCompact<TruncF32>(out, x, n);
 }
 @unmanaged class ConvertI32 { @inline f(x: v128, p: v128, q: v128): v128 { return f32x4.convert_i32x4_s(x); } }
 /** int32 → float32, to the nearest. */
 export function cast_i32_f32(out: usize, x: usize, n: i32): void {
-  map<ConvertI32>(out, x, n);
+  mapCompact<ConvertI32>(out, x, n);
 }
 
 @unmanaged class Identity { @inline f(x: v128, p: v128, q: v128): v128 { return x; } }

@@ -6,7 +6,8 @@
  * A loop takes its operator as a type: an unmanaged class whose method `f` is @inline, called on a null pointer. So each
  * exported kernel is one specialised loop, without a call and without a function table.
  *   map:  f(x, p, q)       zip, broadcast:  f(x, y, p, q)
- * p and q are parameters of the op (a slope, a bound), splatted before the loop.
+ * p and q are parameters of the op (a slope, a bound), splatted before the loop. Operators made of math.ts functions
+ * extend `Opaque` and run in `mapHeavy` or `zipHeavy`.
  *
  * ## Layout table
  * Broadcasting and strided kernels read a table of i32 that JavaScript writes. Up to three operands; all strides and
@@ -101,28 +102,57 @@ function storeLastCall(p: usize, v: v128, n: i32): void {
   storeTail(p, v, n);
 }
 
-/**
- * out[i] = f(x[i], p, q), n four-byte elements. The tail (n % 4) goes through the same code as the body, so that a large
- * operator is in the binary once.
- */
+/** A zero that no compiler can see through, for n > 0. */
 // @ts-ignore: decorator
 @inline
-export function map<T>(out: usize, x: usize, n: i32, p: v128 = f32x4.splat(0), q: v128 = f32x4.splat(0)): void {
-  while (n > 0) {
-    const a = n >= 4 ? v128.load(x) : loadLast(x, n);
-    const y = changetype<T>(0).f(a, p, q);
-    if (n < 4) {
-      storeLast(out, y, n);
-      return;
-    }
-    v128.store(out, y);
-    x += 16;
-    out += 16;
-    n -= 4;
+function opaqueZero(n: i32): i32 {
+  return n >> 31;
+}
+
+/**
+ * An operator that wants such a zero (math.ts, `c`). The heavy loops call it not on null but on the opaque zero: its own
+ * address, in a manner of speaking.
+ */
+@unmanaged
+export class Opaque {
+  @inline get zero(): i32 {
+    return <i32>changetype<usize>(this);
   }
 }
 
-/** `map`, four vectors a step: for operators so small that the loop itself would cost. */
+/**
+ * out[i] = f(x[i], p, q), n four-byte elements, one vector a step. The body stands once in the binary: the tail (n % 4)
+ * goes through it too, zero-padded. Finishes the loops below, and serves large operators that are called less.
+ */
+// @ts-ignore: decorator
+@inline
+export function mapCompact<T>(out: usize, x: usize, n: i32, p: v128 = f32x4.splat(0), q: v128 = f32x4.splat(0)): void {
+  if (n <= 0) return;
+  do {
+    const y = changetype<T>(0).f(n >= 4 ? v128.load(x) : loadLast(x, n), p, q);
+    if (n >= 4) v128.store(out, y);
+    else storeLast(out, y, n);
+    x += 16;
+    out += 16;
+    n -= 4;
+  } while (n > 0);
+}
+
+/** out[i] = f(x[i], p, q), n four-byte elements, two vectors a step. */
+// @ts-ignore: decorator
+@inline
+export function map<T>(out: usize, x: usize, n: i32, p: v128 = f32x4.splat(0), q: v128 = f32x4.splat(0)): void {
+  const op = changetype<T>(0);
+  for (; n >= 8; n -= 8) {
+    v128.store(out, op.f(v128.load(x), p, q));
+    v128.store(out, op.f(v128.load(x, 16), p, q), 16);
+    x += 32;
+    out += 32;
+  }
+  mapCompact<T>(out, x, n, p, q);
+}
+
+/** `map`, four vectors a step: for what is called most and costs least, where the loop itself would show. */
 // @ts-ignore: decorator
 @inline
 export function mapWide<T>(out: usize, x: usize, n: i32, p: v128 = f32x4.splat(0), q: v128 = f32x4.splat(0)): void {
@@ -135,10 +165,87 @@ export function mapWide<T>(out: usize, x: usize, n: i32, p: v128 = f32x4.splat(0
     x += 64;
     out += 64;
   }
-  map<T>(out, x, n, p, q);
+  mapCompact<T>(out, x, n, p, q);
 }
 
-/** out[i] = f(x[i], y[i], p, q), n four-byte elements; tail as in `map`. */
+/**
+ * `map` for operators of many instructions and constants, which two vectors share. The loop has one way out, at its end,
+ * for only then does Node 20 move the constants out of it.
+ */
+// @ts-ignore: decorator
+@inline
+export function mapHeavy<T>(out: usize, x: usize, n: i32, p: v128 = f32x4.splat(0), q: v128 = f32x4.splat(0)): void {
+  const op = changetype<T>(<usize>opaqueZero(n));
+  if (n >= 8) {
+    do {
+      const a = v128.load(x);
+      const b = v128.load(x, 16);
+      const y = op.f(a, p, q);
+      const z = op.f(b, p, q);
+      v128.store(out, y);
+      v128.store(out, z, 16);
+      x += 32;
+      out += 32;
+      n -= 8;
+    } while (n >= 8);
+  }
+  mapCompact<T>(out, x, n, p, q);
+}
+
+/** `mapHeavy`, four vectors a step: for the transcendental functions that are called most. */
+// @ts-ignore: decorator
+@inline
+export function mapHeavyWide<T>(out: usize, x: usize, n: i32): void {
+  const op = changetype<T>(<usize>opaqueZero(n));
+  const zero = f32x4.splat(0);
+  if (n >= 16) {
+    do {
+      const a = v128.load(x);
+      const b = v128.load(x, 16);
+      const c = v128.load(x, 32);
+      const d = v128.load(x, 48);
+      const e = op.f(a, zero, zero);
+      const f = op.f(b, zero, zero);
+      const g = op.f(c, zero, zero);
+      const h = op.f(d, zero, zero);
+      v128.store(out, e);
+      v128.store(out, f, 16);
+      v128.store(out, g, 32);
+      v128.store(out, h, 48);
+      x += 64;
+      out += 64;
+      n -= 16;
+    } while (n >= 16);
+  }
+  mapCompact<T>(out, x, n, zero, zero);
+}
+
+/** out[i] = f(x[i], y[i], p, q), n four-byte elements, one vector a step, as `mapCompact`. */
+// @ts-ignore: decorator
+@inline
+export function zipCompact<T>(
+  out: usize,
+  x: usize,
+  y: usize,
+  n: i32,
+  p: v128 = f32x4.splat(0),
+  q: v128 = f32x4.splat(0),
+): void {
+  if (n <= 0) return;
+  do {
+    const a = n >= 4 ? v128.load(x) : loadLast(x, n);
+    const b = n >= 4 ? v128.load(y) : loadLast(y, n);
+    const z = changetype<T>(0).f(a, b, p, q);
+    if (n >= 4) v128.store(out, z);
+    else storeLast(out, z, n);
+    x += 16;
+    y += 16;
+    out += 16;
+    n -= 4;
+  } while (n > 0);
+}
+
+/** out[i] = f(x[i], y[i], p, q), n four-byte elements, two vectors a step. */
 // @ts-ignore: decorator
 @inline
 export function zip<T>(
@@ -149,20 +256,15 @@ export function zip<T>(
   p: v128 = f32x4.splat(0),
   q: v128 = f32x4.splat(0),
 ): void {
-  while (n > 0) {
-    const a = n >= 4 ? v128.load(x) : loadLast(x, n);
-    const b = n >= 4 ? v128.load(y) : loadLast(y, n);
-    const z = changetype<T>(0).f(a, b, p, q);
-    if (n < 4) {
-      storeLast(out, z, n);
-      return;
-    }
-    v128.store(out, z);
-    x += 16;
-    y += 16;
-    out += 16;
-    n -= 4;
+  const op = changetype<T>(0);
+  for (; n >= 8; n -= 8) {
+    v128.store(out, op.f(v128.load(x), v128.load(y), p, q));
+    v128.store(out, op.f(v128.load(x, 16), v128.load(y, 16), p, q), 16);
+    x += 32;
+    y += 32;
+    out += 32;
   }
+  zipCompact<T>(out, x, y, n, p, q);
 }
 
 /** `zip`, four vectors a step. */
@@ -186,10 +288,41 @@ export function zipWide<T>(
     y += 64;
     out += 64;
   }
-  zip<T>(out, x, y, n, p, q);
+  zipCompact<T>(out, x, y, n, p, q);
 }
 
-/** One run of n ≥ 1 four-byte elements whose operands have inner stride 0 (one value for the run) or 1. */
+/** `zip` for large operators, as `mapHeavy`. */
+// @ts-ignore: decorator
+@inline
+export function zipHeavy<T>(
+  out: usize,
+  x: usize,
+  y: usize,
+  n: i32,
+  p: v128 = f32x4.splat(0),
+  q: v128 = f32x4.splat(0),
+): void {
+  const op = changetype<T>(<usize>opaqueZero(n));
+  if (n >= 8) {
+    do {
+      const a = v128.load(x);
+      const b = v128.load(x, 16);
+      const c = v128.load(y);
+      const d = v128.load(y, 16);
+      const e = op.f(a, c, p, q);
+      const f = op.f(b, d, p, q);
+      v128.store(out, e);
+      v128.store(out, f, 16);
+      x += 32;
+      y += 32;
+      out += 32;
+      n -= 8;
+    } while (n >= 8);
+  }
+  zipCompact<T>(out, x, y, n, p, q);
+}
+
+/** One run of n ≥ 1 four-byte elements whose operands have inner stride 0 (one value for the run) or 1, in any mixture. */
 // @ts-ignore: decorator
 @inline
 export function run<T>(out: usize, x: usize, y: usize, n: i32, stepX: i32, stepY: i32): void {
@@ -200,11 +333,8 @@ export function run<T>(out: usize, x: usize, y: usize, n: i32, stepX: i32, stepY
     if (stepX) a = n >= 4 ? v128.load(x) : loadLast(x, n);
     if (stepY) b = n >= 4 ? v128.load(y) : loadLast(y, n);
     const z = changetype<T>(0).f(a, b, zero, zero);
-    if (n < 4) {
-      storeLast(out, z, n);
-      return;
-    }
-    v128.store(out, z);
+    if (n >= 4) v128.store(out, z);
+    else storeLast(out, z, n);
     x += 16;
     y += 16;
     out += 16;
@@ -212,27 +342,58 @@ export function run<T>(out: usize, x: usize, y: usize, n: i32, stepX: i32, stepY
   }
 }
 
-/** out = f(a, b) over a layout table, four-byte elements; runs along both operands take the unrolled loop. */
+/** `run` with a loop of its own for each mixture that occurs; `run` then does the rest. */
 // @ts-ignore: decorator
 @inline
-export function broadcastWide<T>(out: usize, a: usize, b: usize, layout: usize): void {
+function runFast<T>(out: usize, x: usize, y: usize, n: i32, stepX: i32, stepY: i32): void {
+  const op = changetype<T>(0);
+  const zero = f32x4.splat(0);
+  if (stepX & stepY) {
+    for (; n >= 8; n -= 8) {
+      v128.store(out, op.f(v128.load(x), v128.load(y), zero, zero));
+      v128.store(out, op.f(v128.load(x, 16), v128.load(y, 16), zero, zero), 16);
+      x += 32;
+      y += 32;
+      out += 32;
+    }
+  } else if (stepX) {
+    const b = v128.load32_splat(y);
+    for (; n >= 8; n -= 8) {
+      v128.store(out, op.f(v128.load(x), b, zero, zero));
+      v128.store(out, op.f(v128.load(x, 16), b, zero, zero), 16);
+      x += 32;
+      out += 32;
+    }
+  } else if (stepY) {
+    const a = v128.load32_splat(x);
+    for (; n >= 8; n -= 8) {
+      v128.store(out, op.f(a, v128.load(y), zero, zero));
+      v128.store(out, op.f(a, v128.load(y, 16), zero, zero), 16);
+      y += 32;
+      out += 32;
+    }
+  }
+  if (n > 0) run<T>(out, x, y, n, stepX, stepY);
+}
+
+/** out = f(a, b) over a layout table, four-byte elements. */
+// @ts-ignore: decorator
+@inline
+export function broadcast<T>(out: usize, a: usize, b: usize, layout: usize): void {
   const n = runLength(layout);
   if (n == 0) return;
   const stepA = innerStride(layout, 0);
   const stepB = innerStride(layout, 1);
   do {
-    const x = a + (runOffset(layout, 0) << 2);
-    const y = b + (runOffset(layout, 1) << 2);
-    if (stepA & stepB) zipWide<T>(out, x, y, n);
-    else run<T>(out, x, y, n, stepA, stepB);
+    runFast<T>(out, a + (runOffset(layout, 0) << 2), b + (runOffset(layout, 1) << 2), n, stepA, stepB);
     out += <usize>n << 2;
   } while (next(layout));
 }
 
-/** `broadcastWide` without the unrolled loop: a quarter of the code, for large operators and rarer ops. */
+/** `broadcast` without loops of its own for the mixtures: for ops that are called less. */
 // @ts-ignore: decorator
 @inline
-export function broadcast<T>(out: usize, a: usize, b: usize, layout: usize): void {
+export function broadcastCompact<T>(out: usize, a: usize, b: usize, layout: usize): void {
   const n = runLength(layout);
   if (n == 0) return;
   const stepA = innerStride(layout, 0);
@@ -275,6 +436,14 @@ export function storeBools(p: usize, mask: v128, n: i32): void {
   else storeLastBytes(p, i32x4.extract_lane(bytes, 0), n);
 }
 
+/** The lanes of two masks as eight bools at p. */
+// @ts-ignore: decorator
+@inline
+function storeEightBools(p: usize, low: v128, high: v128): void {
+  const halves = i16x8.narrow_i32x4_s(low, high);
+  v128.store64_lane(p, v128.and(i8x16.narrow_i16x8_s(halves, halves), i8x16.splat(1)), 0);
+}
+
 /** The lowest n (1 to 3) bytes of a word at p. */
 export function storeLastBytes(p: usize, word: i32, n: i32): void {
   store<u8>(p, word);
@@ -310,20 +479,33 @@ export function mapBool<T>(out: usize, x: usize, n: i32): void {
   }
 }
 
-/** bool out = f(a, b) over a layout table, four-byte operands; f gives a mask. */
+/**
+ * bool out = f(a, b) over a layout table, four-byte operands; f gives a mask. slotA and slotB are the operands' places in
+ * the table: a > b is b < a with both changed over.
+ */
 // @ts-ignore: decorator
 @inline
-export function compare<T>(out: usize, a: usize, b: usize, layout: usize): void {
+export function compare<T>(out: usize, a: usize, b: usize, layout: usize, slotA: i32, slotB: i32): void {
   const n = runLength(layout);
   if (n == 0) return;
-  const stepA = innerStride(layout, 0);
-  const stepB = innerStride(layout, 1);
+  const stepA = innerStride(layout, slotA);
+  const stepB = innerStride(layout, slotB);
   do {
-    let x = a + (runOffset(layout, 0) << 2);
-    let y = b + (runOffset(layout, 1) << 2);
+    let x = a + (runOffset(layout, slotA) << 2);
+    let y = b + (runOffset(layout, slotB) << 2);
     let va = v128.load32_splat(x);
     let vb = v128.load32_splat(y);
-    for (let left = n; left > 0; left -= 4) {
+    let left = n;
+    if (stepA & stepB) {
+      for (; left >= 8; left -= 8) {
+        const low = changetype<T>(0).f(v128.load(x), v128.load(y));
+        storeEightBools(out, low, changetype<T>(0).f(v128.load(x, 16), v128.load(y, 16)));
+        x += 32;
+        y += 32;
+        out += 8;
+      }
+    }
+    for (; left > 0; left -= 4) {
       if (stepA) va = left >= 4 ? v128.load(x) : loadLast(x, left);
       if (stepB) vb = left >= 4 ? v128.load(y) : loadLast(y, left);
       storeBools(out, changetype<T>(0).f(va, vb), left);

@@ -3,18 +3,23 @@
  * all is range reduction and polynomials. Every function is within 4 ulp over the whole float32 range, subnormals
  * included, and returns C's (and PyTorch's) values at NaN, ±Inf and ±0; test/kernels/elementwise.test.ts sweeps them.
  *
- * All are `@inline` but what `pow` does: inside a loop the engine keeps their constants in registers or on its stack.
+ * All are `@inline` but the bodies of `sin`, `cos` and `pow`, which are large and rarer than the loops they stand in.
  *
  * Sources: polynomials of exp, log, sin, cos from Cephes (S. Moshier, single precision); erf from N. Juffa's erff; the
  * reduction of sin and cos from FreeBSD's msun (e_rem_pio2f.c), Payne–Hanek beyond it.
  */
 import { madd } from "./simd";
 
-/** The same float in every lane. */
+/**
+ * The same float in every lane, made from a zero that compilers cannot see through (`Opaque` in layout.ts). A
+ * `v128.const` costs three instructions wherever it stands, and Node 26 makes it anew for each of several vectors in a
+ * step; the splat of a computed value it shares. With zero = 0, the default in the functions below, it folds to the plain
+ * constant.
+ */
 // @ts-ignore: decorator
 @inline
-function c(value: f32): v128 {
-  return f32x4.splat(value);
+function c(value: f32, zero: i32 = 0): v128 {
+  return i32x4.splat(reinterpret<i32>(value) ^ zero);
 }
 
 /** Lanes of `a` where the mask is all ones, of `b` where it is all zeros. */
@@ -46,27 +51,27 @@ const LN2_LO: f32 = -2.12194440e-4;
 /** x·log2 e + 1.5·2^23: n in the low bits. */
 // @ts-ignore: decorator
 @inline
-function expShifted(x: v128): v128 {
-  return madd(x, c(LOG2E), c(ROUND));
+function expShifted(x: v128, zero: i32 = 0): v128 {
+  return madd(x, c(LOG2E, zero), c(ROUND, zero));
 }
 
 /** r = x − n·ln 2. */
 // @ts-ignore: decorator
 @inline
-function expRemainder(x: v128, shifted: v128): v128 {
-  const n = f32x4.sub(shifted, c(ROUND));
-  return madd(n, c(-LN2_LO), madd(n, c(-LN2_HI), x));
+function expRemainder(x: v128, shifted: v128, zero: i32 = 0): v128 {
+  const n = f32x4.sub(shifted, c(ROUND, zero));
+  return madd(n, c(-LN2_LO, zero), madd(n, c(-LN2_HI, zero), x));
 }
 
 /** e^r − 1 for |r| ≤ ln2/2, with small relative error. */
 // @ts-ignore: decorator
 @inline
-function expPolynomial(r: v128): v128 {
-  let p = madd(c(1.9875691500e-4), r, c(1.3981999507e-3));
-  p = madd(p, r, c(8.3334519073e-3));
-  p = madd(p, r, c(4.1665795894e-2));
-  p = madd(p, r, c(1.6666665459e-1));
-  p = madd(p, r, c(5.0000001201e-1));
+function expPolynomial(r: v128, zero: i32 = 0): v128 {
+  let p = madd(c(1.9875691500e-4, zero), r, c(1.3981999507e-3, zero));
+  p = madd(p, r, c(8.3334519073e-3, zero));
+  p = madd(p, r, c(4.1665795894e-2, zero));
+  p = madd(p, r, c(1.6666665459e-1, zero));
+  p = madd(p, r, c(5.0000001201e-1, zero));
   return madd(p, f32x4.mul(r, r), r);
 }
 
@@ -76,14 +81,14 @@ function expPolynomial(r: v128): v128 {
  */
 // @ts-ignore: decorator
 @inline
-export function exp(x: v128): v128 {
+export function exp(x: v128, zero: i32 = 0): v128 {
   // pmax and pmin in this order let NaN through.
-  x = f32x4.pmin(f32x4.pmax(x, c(-105.0)), c(89.5));
-  const shifted = expShifted(x);
-  const y = f32x4.add(expPolynomial(expRemainder(x, shifted)), c(1.0));
+  x = f32x4.pmin(f32x4.pmax(x, c(-105.0, zero)), c(89.5, zero));
+  const shifted = expShifted(x, zero);
+  const y = f32x4.add(expPolynomial(expRemainder(x, shifted, zero), zero), c(1.0, zero));
   const half = i32x4.shr_s(shifted, 1);
-  const first = i32x4.add(i32x4.shl(half, 23), c(1.0));
-  const second = i32x4.add(i32x4.shl(i32x4.sub(shifted, half), 23), c(1.0));
+  const first = i32x4.add(i32x4.shl(half, 23), c(1.0, zero));
+  const second = i32x4.add(i32x4.shl(i32x4.sub(shifted, half), 23), c(1.0, zero));
   // Products, not sums of exponents: those would make numbers of NaN.
   return f32x4.mul(f32x4.mul(y, first), second);
 }
@@ -91,39 +96,39 @@ export function exp(x: v128): v128 {
 /** e^x − 1 without cancellation: 2^n·(e^r − 1) + (2^n − 1). */
 // @ts-ignore: decorator
 @inline
-export function expm1(x: v128): v128 {
-  const z = f32x4.pmin(f32x4.pmax(x, c(-30.0)), c(89.0));
-  const shifted = expShifted(z);
-  const p = expPolynomial(expRemainder(z, shifted));
+export function expm1(x: v128, zero: i32 = 0): v128 {
+  const z = f32x4.pmin(f32x4.pmax(x, c(-30.0, zero)), c(89.0, zero));
+  const shifted = expShifted(z, zero);
+  const p = expPolynomial(expRemainder(z, shifted, zero), zero);
   // 2^128 is no float: scale by at most 2^127, and double afterwards where n was 128.
-  const exponent = i32x4.add(i32x4.shl(shifted, 23), c(1.0));
+  const exponent = i32x4.add(i32x4.shl(shifted, 23), c(1.0, zero));
   const scale = i32x4.min_u(exponent, i32x4.splat(0x7f000000));
-  let y = madd(scale, p, f32x4.sub(scale, c(1.0)));
+  let y = madd(scale, p, f32x4.sub(scale, c(1.0, zero)));
   y = f32x4.add(y, v128.and(y, i32x4.ne(scale, exponent)));
   // The sign is x's; only −0 has lost it.
-  return v128.or(y, v128.and(x, c(-0.0)));
+  return v128.or(y, v128.and(x, c(-0.0, zero)));
 }
 
 /** tanh |x| = −t / (t + 2) with t = e^(−2|x|) − 1, and the sign of x. */
 // @ts-ignore: decorator
 @inline
-export function tanh(x: v128): v128 {
-  const sign = v128.and(x, c(-0.0));
-  const z = f32x4.pmax(f32x4.mul(v128.andnot(x, c(-0.0)), c(-2.0)), c(-30.0));
-  const shifted = expShifted(z);
-  const p = expPolynomial(expRemainder(z, shifted));
-  const scale = i32x4.add(i32x4.shl(shifted, 23), c(1.0));
-  const t = madd(scale, p, f32x4.sub(scale, c(1.0)));
-  return v128.or(v128.andnot(f32x4.div(t, f32x4.add(t, c(2.0))), c(-0.0)), sign);
+export function tanh(x: v128, zero: i32 = 0): v128 {
+  const sign = v128.and(x, c(-0.0, zero));
+  const z = f32x4.pmax(f32x4.mul(v128.andnot(x, c(-0.0, zero)), c(-2.0, zero)), c(-30.0, zero));
+  const shifted = expShifted(z, zero);
+  const p = expPolynomial(expRemainder(z, shifted, zero), zero);
+  const scale = i32x4.add(i32x4.shl(shifted, 23), c(1.0, zero));
+  const t = madd(scale, p, f32x4.sub(scale, c(1.0, zero)));
+  return v128.or(v128.andnot(f32x4.div(t, f32x4.add(t, c(2.0, zero))), c(-0.0, zero)), sign);
 }
 
 /** 1 / (1 + e^−x), from e^−|x| so that nothing overflows: z / (1 + z) for negative x, exact down to the subnormals. */
 // @ts-ignore: decorator
 @inline
-export function sigmoid(x: v128): v128 {
-  const z = exp(v128.or(x, c(-0.0)));
-  const numerator = v128.bitselect(z, c(1.0), i32x4.shr_s(x, 31));
-  return f32x4.div(numerator, f32x4.add(z, c(1.0)));
+export function sigmoid(x: v128, zero: i32 = 0): v128 {
+  const z = exp(v128.or(x, c(-0.0, zero)), zero);
+  const numerator = v128.bitselect(z, c(1.0, zero), i32x4.shr_s(x, 31));
+  return f32x4.div(numerator, f32x4.add(z, c(1.0, zero)));
 }
 
 /**
@@ -132,22 +137,22 @@ export function sigmoid(x: v128): v128 {
  */
 // @ts-ignore: decorator
 @inline
-export function erf(x: v128): v128 {
+export function erf(x: v128, zero: i32 = 0): v128 {
   const s = f32x4.mul(x, x);
-  const t = f32x4.pmin(v128.andnot(x, c(-0.0)), c(4.5));
-  let q = madd(c(-1.72853470e-5), t, c(3.83197126e-4));
-  q = madd(q, f32x4.mul(t, t), madd(c(-3.88396438e-3), t, c(2.42546219e-2)));
-  q = madd(q, t, c(-1.06777877e-1));
-  q = madd(q, t, c(-6.34846687e-1));
-  q = madd(q, t, c(-1.28717512e-1));
-  const large = f32x4.sub(c(1.0), exp(madd(q, t, f32x4.neg(t))));
-  let p = madd(c(-5.96761703e-4), s, c(4.99119423e-3));
-  p = madd(p, s, c(-2.67681349e-2));
-  p = madd(p, s, c(1.12819925e-1));
-  p = madd(p, s, c(-3.76125336e-1));
-  p = madd(p, s, c(1.28379166e-1));
+  const t = f32x4.pmin(v128.andnot(x, c(-0.0, zero)), c(4.5, zero));
+  let q = madd(c(-1.72853470e-5, zero), t, c(3.83197126e-4, zero));
+  q = madd(q, f32x4.mul(t, t), madd(c(-3.88396438e-3, zero), t, c(2.42546219e-2, zero)));
+  q = madd(q, t, c(-1.06777877e-1, zero));
+  q = madd(q, t, c(-6.34846687e-1, zero));
+  q = madd(q, t, c(-1.28717512e-1, zero));
+  const large = f32x4.sub(c(1.0, zero), exp(madd(q, t, f32x4.neg(t)), zero));
+  let p = madd(c(-5.96761703e-4, zero), s, c(4.99119423e-3, zero));
+  p = madd(p, s, c(-2.67681349e-2, zero));
+  p = madd(p, s, c(1.12819925e-1, zero));
+  p = madd(p, s, c(-3.76125336e-1, zero));
+  p = madd(p, s, c(1.28379166e-1, zero));
   const small = madd(p, x, x);
-  return select(f32x4.gt(t, c(0.927734375)), v128.or(large, v128.and(x, c(-0.0))), small);
+  return select(f32x4.gt(t, c(0.927734375, zero)), v128.or(large, v128.and(x, c(-0.0, zero))), small);
 }
 
 // ------------------------------------------------------------------------------------------------------ logarithms
@@ -159,8 +164,8 @@ export function erf(x: v128): v128 {
 @unmanaged
 class Natural {
   @inline
-  combine(e: v128, f: v128, y: v128): v128 {
-    return madd(e, c(LN2_HI), f32x4.add(f, madd(e, c(LN2_LO), y)));
+  combine(e: v128, f: v128, y: v128, zero: i32 = 0): v128 {
+    return madd(e, c(LN2_HI, zero), f32x4.add(f, madd(e, c(LN2_LO, zero), y)));
   }
 }
 
@@ -168,8 +173,8 @@ class Natural {
 @unmanaged
 class Binary {
   @inline
-  combine(e: v128, f: v128, y: v128): v128 {
-    const low = madd(f, c(0.44269504088896340736), f32x4.mul(y, c(0.44269504088896340736)));
+  combine(e: v128, f: v128, y: v128, zero: i32 = 0): v128 {
+    const low = madd(f, c(0.44269504088896340736, zero), f32x4.mul(y, c(0.44269504088896340736, zero)));
     return f32x4.add(f32x4.add(f32x4.add(low, y), f), e);
   }
 }
@@ -178,11 +183,11 @@ class Binary {
 @unmanaged
 class Decimal {
   @inline
-  combine(e: v128, f: v128, y: v128): v128 {
-    let low = f32x4.mul(f32x4.add(f, y), c(7.00731903251827651129e-4));
-    low = madd(y, c(4.3359375e-1), low);
-    low = madd(e, c(2.48745663981195213739e-4), low);
-    return madd(e, c(3.0078125e-1), madd(f, c(4.3359375e-1), low));
+  combine(e: v128, f: v128, y: v128, zero: i32 = 0): v128 {
+    let low = f32x4.mul(f32x4.add(f, y), c(7.00731903251827651129e-4, zero));
+    low = madd(y, c(4.3359375e-1, zero), low);
+    low = madd(e, c(2.48745663981195213739e-4, zero), low);
+    return madd(e, c(3.0078125e-1, zero), madd(f, c(4.3359375e-1, zero), low));
   }
 }
 
@@ -196,18 +201,18 @@ function logExponent(x: v128): v128 {
 /** log(1 + f) + e·log 2 in the base given. */
 // @ts-ignore: decorator
 @inline
-function logPolynomial<B>(e: v128, f: v128): v128 {
-  let p = madd(c(7.0376836292e-2), f, c(-1.1514610310e-1));
-  p = madd(p, f, c(1.1676998740e-1));
-  p = madd(p, f, c(-1.2420140846e-1));
-  p = madd(p, f, c(1.4249322787e-1));
-  p = madd(p, f, c(-1.6668057665e-1));
-  p = madd(p, f, c(2.0000714765e-1));
-  p = madd(p, f, c(-2.4999993993e-1));
-  p = madd(p, f, c(3.3333331174e-1));
+function logPolynomial<B>(e: v128, f: v128, zero: i32 = 0): v128 {
+  let p = madd(c(7.0376836292e-2, zero), f, c(-1.1514610310e-1, zero));
+  p = madd(p, f, c(1.1676998740e-1, zero));
+  p = madd(p, f, c(-1.2420140846e-1, zero));
+  p = madd(p, f, c(1.4249322787e-1, zero));
+  p = madd(p, f, c(-1.6668057665e-1, zero));
+  p = madd(p, f, c(2.0000714765e-1, zero));
+  p = madd(p, f, c(-2.4999993993e-1, zero));
+  p = madd(p, f, c(3.3333331174e-1, zero));
   const s = f32x4.mul(f, f);
-  const y = madd(f32x4.mul(p, f), s, f32x4.mul(s, c(-0.5)));
-  return changetype<B>(0).combine(e, f, y);
+  const y = madd(f32x4.mul(p, f), s, f32x4.mul(s, c(-0.5, zero)));
+  return changetype<B>(0).combine(e, f, y, zero);
 }
 
 /** Where x is not positive and finite: −Inf at 0, NaN below, x itself for Inf and NaN. Elsewhere y. */
@@ -219,35 +224,35 @@ function logSpecial(x: v128, y: v128): v128 {
 
 // @ts-ignore: decorator
 @inline
-function logBase<B>(x: v128): v128 {
-  const subnormal = f32x4.lt(x, c(1.17549435e-38));
-  const z = select(subnormal, f32x4.mul(x, c(33554432.0)), x);
+function logBase<B>(x: v128, zero: i32 = 0): v128 {
+  const subnormal = f32x4.lt(x, c(1.17549435e-38, zero));
+  const z = select(subnormal, f32x4.mul(x, c(33554432.0, zero)), x);
   const e = logExponent(z);
-  const f = f32x4.sub(i32x4.sub(z, i32x4.shl(e, 23)), c(1.0));
-  const y = logPolynomial<B>(f32x4.sub(f32x4.convert_i32x4_s(e), v128.and(subnormal, c(25.0))), f);
-  const plain = v128.and(f32x4.gt(x, c(0.0)), f32x4.lt(x, c(Infinity)));
+  const f = f32x4.sub(i32x4.sub(z, i32x4.shl(e, 23)), c(1.0, zero));
+  const y = logPolynomial<B>(f32x4.sub(f32x4.convert_i32x4_s(e), v128.and(subnormal, c(25.0, zero))), f, zero);
+  const plain = v128.and(f32x4.gt(x, c(0.0, zero)), f32x4.lt(x, c(Infinity, zero)));
   return i32x4.all_true(plain) ? y : logSpecial(x, y);
 }
 
 /** ln x. */
 // @ts-ignore: decorator
 @inline
-export function log(x: v128): v128 {
-  return logBase<Natural>(x);
+export function log(x: v128, zero: i32 = 0): v128 {
+  return logBase<Natural>(x, zero);
 }
 
 /** log2 x; exact at powers of two. */
 // @ts-ignore: decorator
 @inline
-export function log2(x: v128): v128 {
-  return logBase<Binary>(x);
+export function log2(x: v128, zero: i32 = 0): v128 {
+  return logBase<Binary>(x, zero);
 }
 
 /** log10 x. */
 // @ts-ignore: decorator
 @inline
-export function log10(x: v128): v128 {
-  return logBase<Decimal>(x);
+export function log10(x: v128, zero: i32 = 0): v128 {
+  return logBase<Decimal>(x, zero);
 }
 
 /**
@@ -256,17 +261,17 @@ export function log10(x: v128): v128 {
  */
 // @ts-ignore: decorator
 @inline
-export function log1p(x: v128): v128 {
-  const u = f32x4.add(x, c(1.0));
+export function log1p(x: v128, zero: i32 = 0): v128 {
+  const u = f32x4.add(x, c(1.0, zero));
   const e = logExponent(u);
   const shift = i32x4.shl(e, 23);
-  const s = i32x4.sub(c(1.0), shift);
-  const near = madd(x, s, f32x4.sub(s, c(1.0)));
-  const far = f32x4.sub(i32x4.sub(u, shift), c(1.0));
-  const f = select(f32x4.lt(x, c(16777216.0)), near, far);
-  const y = logPolynomial<Natural>(f32x4.convert_i32x4_s(e), f);
-  const plain = v128.and(f32x4.gt(u, c(0.0)), f32x4.lt(u, c(Infinity)));
-  return v128.or(i32x4.all_true(plain) ? y : logSpecial(u, y), v128.and(x, c(-0.0)));
+  const s = i32x4.sub(c(1.0, zero), shift);
+  const near = madd(x, s, f32x4.sub(s, c(1.0, zero)));
+  const far = f32x4.sub(i32x4.sub(u, shift), c(1.0, zero));
+  const f = select(f32x4.lt(x, c(16777216.0, zero)), near, far);
+  const y = logPolynomial<Natural>(f32x4.convert_i32x4_s(e), f, zero);
+  const plain = v128.and(f32x4.gt(u, c(0.0, zero)), f32x4.lt(u, c(Infinity, zero)));
+  return v128.or(i32x4.all_true(plain) ? y : logSpecial(u, y), v128.and(x, c(-0.0, zero)));
 }
 
 // ----------------------------------------------------------------------------------------------------- sin and cos
@@ -365,9 +370,10 @@ function promoteHigh(x: v128): v128 {
   return f64x2.promote_low_f32x4(v128.shuffle<i64>(x, x, 1, 1));
 }
 
-/** sin(x + turn·π/2): turn 0 is the sine, 1 the cosine. */
-// @ts-ignore: decorator
-@inline
+/**
+ * sin(x + turn·π/2): turn 0 is the sine, 1 the cosine. Four kernels share this function, none so hot that the call would
+ * count.
+ */
 function sine(x: v128, turn: i32): v128 {
   const low = f64x2.promote_low_f32x4(x);
   const high = promoteHigh(x);

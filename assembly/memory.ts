@@ -4,8 +4,8 @@
  * Strided kernels take a layout table (layout.ts) whose operand 0 is `out` and operand 1 is `x`, both with any strides,
  * in elements. One kernel thus gathers a view into a contiguous tensor, scatters a contiguous tensor into a view, and
  * copies view to view. The order of the dimensions is free, and two choices make it fast: an inner run that has stride 1
- * on both sides (memory.copy), or, where there is none, `out` with inner stride 1 and `x` with stride 1 in outer dimension
- * 0 (a blocked transpose of that plane; 4-byte elements).
+ * on both sides (memory.copy), or, where there is none, one side with inner stride 1 and the other with stride 1 in outer
+ * dimension 0 (a blocked transpose of that plane; 4-byte elements).
  */
 import { innerStride, next, runLength, runOffset } from "./layout";
 import { loadTail, storeTail } from "./simd";
@@ -102,10 +102,17 @@ function transposeBlock(out: usize, x: usize, rowOut: usize, rowX: usize): void 
   v128.store(out + 3 * rowOut, v128.shuffle<i64>(ef, gh, 1, 3));
 }
 
-/** Side of the tiles a transpose goes by, in elements: both sides' cache lines are used up before they are evicted. */
+/**
+ * A transpose goes by tiles of this many rows and columns of out, so that the cache lines of both sides are used up before
+ * they are evicted. Measured: with row lengths of a power of two all lines of a tile fall in few cache sets, and more
+ * columns would push each other out.
+ */
 // @ts-ignore: decorator
 @inline
-const TILE: i32 = 16;
+const TILE_ROWS: i32 = 16;
+// @ts-ignore: decorator
+@inline
+const TILE_COLUMNS: i32 = 8;
 
 /**
  * out[i, j] = x[j, i] for i < rows, j < columns, four-byte elements; rows of out and of x contiguous, rowOut and rowX
@@ -114,10 +121,10 @@ const TILE: i32 = 16;
 function transposePlane(out: usize, x: usize, rows: i32, columns: i32, rowOut: usize, rowX: usize): void {
   const wholeRows = rows & ~3;
   const wholeColumns = columns & ~3;
-  for (let i0 = 0; i0 < wholeRows; i0 += TILE) {
-    const i1 = min<i32>(i0 + TILE, wholeRows);
-    for (let j0 = 0; j0 < wholeColumns; j0 += TILE) {
-      const j1 = min<i32>(j0 + TILE, wholeColumns);
+  for (let i0 = 0; i0 < wholeRows; i0 += TILE_ROWS) {
+    const i1 = min<i32>(i0 + TILE_ROWS, wholeRows);
+    for (let j0 = 0; j0 < wholeColumns; j0 += TILE_COLUMNS) {
+      const j1 = min<i32>(j0 + TILE_COLUMNS, wholeColumns);
       for (let i = i0; i < i1; i += 4) {
         let target = out + <usize>i * rowOut + (<usize>j0 << 2);
         let source = x + <usize>j0 * rowX + (<usize>i << 2);
@@ -150,19 +157,18 @@ export function copy_strided_4(out: usize, x: usize, layout: usize): void {
   const stepX = innerStride(layout, 1);
   const contiguous = stepOut == 1 && stepX == 1;
   // Outer dimension 0: words 8 (size), 10 (stride of out), 11 (stride of x).
-  const plane = stepOut == 1 && stepX > 1 && load<i32>(layout, 4) > 0 && load<i32>(layout, 44) == 1;
+  const outer = load<i32>(layout, 4) > 0;
+  const gathers = outer && stepOut == 1 && stepX > 1 && load<i32>(layout, 44) == 1;
+  const scatters = outer && stepX == 1 && stepOut > 1 && load<i32>(layout, 40) == 1;
   do {
     const target = out + (runOffset(layout, 0) << 2);
     const source = x + (runOffset(layout, 1) << 2);
-    if (contiguous) {
-      copyBytes(target, source, <usize>n << 2);
-    } else if (plane) {
-      const rowOut = <usize>load<i32>(layout, 40) << 2;
-      transposePlane(target, source, load<i32>(layout, 32), n, rowOut, <usize>stepX << 2);
-    } else {
-      copyRun<u32>(target, source, n, <usize>stepOut << 2, <usize>stepX << 2);
-    }
-  } while (next(layout, <i32>plane));
+    const size = load<i32>(layout, 32);
+    if (contiguous) copyBytes(target, source, <usize>n << 2);
+    else if (gathers) transposePlane(target, source, size, n, load<i32>(layout, 40) << 2, stepX << 2);
+    else if (scatters) transposePlane(target, source, n, size, stepOut << 2, load<i32>(layout, 44) << 2);
+    else copyRun<u32>(target, source, n, stepOut << 2, stepX << 2);
+  } while (next(layout, <i32>(gathers || scatters)));
 }
 
 /** copy_strided_4 for 1-byte elements. */
