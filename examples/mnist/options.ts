@@ -40,13 +40,15 @@ function refuse(message: string): never {
 }
 
 /** `--lr -1` as `--lr=-1`: parseArgs would take the value for an option and say nothing of what is wrong with it. */
-const joinNegative = (args: readonly string[]): string[] =>
-  args.reduce<string[]>((joined, arg) => {
+function joinNegative(args: readonly string[]): string[] {
+  const joined: string[] = [];
+  for (const arg of args) {
     const last = joined.at(-1);
-    return last?.startsWith("--") && /^-[\d.]/.test(arg)
-      ? [...joined.slice(0, -1), `${last}=${arg}`]
-      : [...joined, arg];
-  }, []);
+    if (last?.startsWith("--") && /^-[\d.]/.test(arg)) joined[joined.length - 1] = `${last}=${arg}`;
+    else joined.push(arg);
+  }
+  return joined;
+}
 
 /** What the user asks for. Shows the help, or says what is wrong and ends with exit code 2. */
 export function readOptions(): Options {

@@ -33,13 +33,13 @@ export async function saveLearningCurve(path: string, history: History): Promise
         title: "Loss on the training images",
         data: { values: history.loss },
         mark: { type: "line", color: "#4c78a8" },
-        encoding: { x, y: { field: "value", type: "quantitative", title: "cross entropy" } },
+        encoding: { x, y: { field: "value", type: "quantitative", title: "cross entropy", scale: { type: "log" } } },
       },
       {
         ...curve,
         title: "Accuracy on the test images",
         data: { values: history.accuracy },
-        mark: { type: "line", point: true, color: "#e45756" },
+        mark: { type: "line", point: { color: "#e45756" }, color: "#e45756" },
         encoding: {
           x,
           y: {

@@ -35,8 +35,9 @@ export class Progress {
   /** Sum of the epoch's losses. */
   private total = 0;
   private began = 0;
-  /** Milliseconds that training took in the epochs before. */
-  private before = 0;
+  /** Milliseconds of training in this epoch, and in the ones before. */
+  private spent = 0;
+  private spentBefore = 0;
 
   constructor(
     private readonly epochs: number,
@@ -49,6 +50,8 @@ export class Progress {
     this.images = 0;
     this.losses = [];
     this.total = 0;
+    this.spentBefore += this.spent;
+    this.spent = 0;
     this.began = performance.now();
     if (process.stdout.isTTY) this.bar.start(this.stepsPerEpoch, 0, this.payload());
   }
@@ -57,6 +60,7 @@ export class Progress {
   step(loss: number, images: number): void {
     this.steps++;
     this.images += images;
+    this.spent = performance.now() - this.began;
     this.total += loss;
     this.losses.push(loss);
     if (this.losses.length >= this.stepsPerEpoch / POINTS || this.steps === this.stepsPerEpoch) {
@@ -64,7 +68,6 @@ export class Progress {
       this.history.loss.push({ epoch: this.epoch - 1 + this.steps / this.stepsPerEpoch, value });
       this.losses = [];
     }
-    if (this.steps === this.stepsPerEpoch) this.before += performance.now() - this.began;
     if (process.stdout.isTTY) this.bar.update(this.steps, this.payload());
   }
 
@@ -79,19 +82,13 @@ export class Progress {
   }
 
   private payload() {
-    const done = this.steps === this.stepsPerEpoch;
-    const earlier = (this.epoch - 1) * this.stepsPerEpoch;
-    const spent = done ? this.before : this.before + performance.now() - this.began;
-    const perStep = spent / Math.max(1, earlier + this.steps);
-    const inEpoch = done ? this.before / this.epoch : performance.now() - this.began;
+    const done = (this.epoch - 1) * this.stepsPerEpoch + this.steps;
+    const left = this.epochs * this.stepsPerEpoch - done;
     return {
       epoch: `${this.epoch}/${this.epochs}`,
       loss: this.steps === 0 ? "–" : (this.total / this.steps).toFixed(4),
-      rate: Math.round((1000 * this.images) / Math.max(1, inEpoch)).toLocaleString("en"),
-      left:
-        this.steps === 0 && earlier === 0
-          ? "?"
-          : duration(perStep * (this.epochs * this.stepsPerEpoch - earlier - this.steps)),
+      rate: this.steps === 0 ? "–" : Math.round((1000 * this.images) / this.spent).toLocaleString("en"),
+      left: done === 0 ? "?" : duration(((this.spentBefore + this.spent) / done) * left),
     };
   }
 }
