@@ -1,0 +1,213 @@
+/** Activations as modules. */
+import { optionsOf, type Trailing } from "../data/arguments.js";
+import { ArgumentError } from "../errors.js";
+import {
+  type EluOptions,
+  elu,
+  type GeluOptions,
+  gelu,
+  type HardtanhOptions,
+  hardswish,
+  hardtanh,
+  type LeakyReluOptions,
+  leakyRelu,
+  relu,
+  type SoftplusOptions,
+  silu,
+  softplus,
+} from "../ops/activation.js";
+import { sigmoid, tanh } from "../ops/elementwise.js";
+import { logSoftmax, type SoftmaxDim, softmax, softmin } from "../ops/softmax.js";
+import type { Tensor } from "../tensor.js";
+import { Module } from "./module.js";
+
+/** PyTorch's `inplace` is taken and makes no difference: the result has memory of its own, as everywhere here. */
+export interface InplaceOption {
+  inplace?: boolean;
+}
+
+/** max(x, 0). */
+export class ReLU extends Module {
+  constructor(..._ignored: Trailing<InplaceOption, ["inplace"]>) {
+    super();
+  }
+
+  forward(x: Tensor): Tensor {
+    return relu(x);
+  }
+}
+
+/** x where x > 0, else negativeSlope·x (0.01). */
+export class LeakyReLU extends Module {
+  readonly negativeSlope: number;
+
+  constructor(...args: Trailing<LeakyReluOptions & InplaceOption, ["negativeSlope", "inplace"]>) {
+    super();
+    this.negativeSlope = optionsOf<LeakyReluOptions>(args, ["negativeSlope"]).negativeSlope ?? 0.01;
+  }
+
+  forward(x: Tensor): Tensor {
+    return leakyRelu(x, this.negativeSlope);
+  }
+
+  override extraRepr(): string {
+    return `negativeSlope=${this.negativeSlope}`;
+  }
+}
+
+/** x where x > 0, else alpha·(eˣ − 1), alpha 1. */
+export class ELU extends Module {
+  readonly alpha: number;
+
+  constructor(...args: Trailing<EluOptions & InplaceOption, ["alpha", "inplace"]>) {
+    super();
+    this.alpha = optionsOf<EluOptions>(args, ["alpha"]).alpha ?? 1;
+  }
+
+  forward(x: Tensor): Tensor {
+    return elu(x, this.alpha);
+  }
+
+  override extraRepr(): string {
+    return `alpha=${this.alpha}`;
+  }
+}
+
+/** x·Φ(x), exactly or (`approximate: "tanh"`) approximately. */
+export class GELU extends Module {
+  readonly approximate: "none" | "tanh";
+
+  constructor(...args: Trailing<GeluOptions, ["approximate"]>) {
+    super();
+    this.approximate = optionsOf<GeluOptions>(args, ["approximate"]).approximate ?? "none";
+  }
+
+  forward(x: Tensor): Tensor {
+    return gelu(x, this.approximate);
+  }
+
+  override extraRepr(): string {
+    return `approximate='${this.approximate}'`;
+  }
+}
+
+/** x·sigmoid(x). */
+export class SiLU extends Module {
+  constructor(..._ignored: Trailing<InplaceOption, ["inplace"]>) {
+    super();
+  }
+
+  forward(x: Tensor): Tensor {
+    return silu(x);
+  }
+}
+
+/** log(1 + e^(beta·x)) / beta, with beta 1; x itself where beta·x is beyond threshold, 20. */
+export class Softplus extends Module {
+  readonly beta: number;
+  readonly threshold: number;
+
+  constructor(...args: Trailing<SoftplusOptions, ["beta", "threshold"]>) {
+    super();
+    const { beta = 1, threshold = 20 } = optionsOf<SoftplusOptions>(args, ["beta", "threshold"]);
+    this.beta = beta;
+    this.threshold = threshold;
+  }
+
+  forward(x: Tensor): Tensor {
+    return softplus(x, this.beta, this.threshold);
+  }
+
+  override extraRepr(): string {
+    return `beta=${this.beta}, threshold=${this.threshold}`;
+  }
+}
+
+/** x bounded to [minVal, maxVal], by default [−1, 1]. @throws ArgumentError unless minVal < maxVal */
+export class Hardtanh extends Module {
+  readonly minVal: number;
+  readonly maxVal: number;
+
+  constructor(...args: Trailing<HardtanhOptions & InplaceOption, ["minVal", "maxVal", "inplace"]>) {
+    super();
+    const { minVal = -1, maxVal = 1 } = optionsOf<HardtanhOptions>(args, ["minVal", "maxVal"]);
+    if (!(minVal < maxVal)) {
+      throw new ArgumentError(`Hardtanh: minVal must be less than maxVal, found ${minVal} and ${maxVal}`);
+    }
+    this.minVal = minVal;
+    this.maxVal = maxVal;
+  }
+
+  forward(x: Tensor): Tensor {
+    return hardtanh(x, this.minVal, this.maxVal);
+  }
+
+  override extraRepr(): string {
+    return `minVal=${this.minVal}, maxVal=${this.maxVal}`;
+  }
+}
+
+/** x·min(max(x + 3, 0), 6) / 6. */
+export class Hardswish extends Module {
+  constructor(..._ignored: Trailing<InplaceOption, ["inplace"]>) {
+    super();
+  }
+
+  forward(x: Tensor): Tensor {
+    return hardswish(x);
+  }
+}
+
+/** 1/(1 + e⁻ˣ). */
+export class Sigmoid extends Module {
+  forward(x: Tensor): Tensor {
+    return sigmoid(x);
+  }
+}
+
+/** Hyperbolic tangent. */
+export class Tanh extends Module {
+  forward(x: Tensor): Tensor {
+    return tanh(x);
+  }
+}
+
+/** The modules that normalise along a dim. */
+abstract class AlongDim extends Module {
+  readonly dim: number;
+
+  constructor(dim: SoftmaxDim) {
+    super();
+    this.dim = typeof dim === "object" && dim !== null ? dim.dim : dim;
+    if (typeof this.dim !== "number") {
+      throw new ArgumentError(
+        `${this.constructor.name}: give the dim to normalise over: 1 for classes of [N, C], -1 for the last dim`,
+      );
+    }
+  }
+
+  override extraRepr(): string {
+    return `dim=${this.dim}`;
+  }
+}
+
+/** e^x / Σ e^x along dim. */
+export class Softmax extends AlongDim {
+  forward(x: Tensor): Tensor {
+    return softmax(x, this.dim);
+  }
+}
+
+/** log(softmax(x)) along dim. */
+export class LogSoftmax extends AlongDim {
+  forward(x: Tensor): Tensor {
+    return logSoftmax(x, this.dim);
+  }
+}
+
+/** softmax(−x) along dim. */
+export class Softmin extends AlongDim {
+  forward(x: Tensor): Tensor {
+    return softmin(x, this.dim);
+  }
+}
