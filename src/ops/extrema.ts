@@ -3,6 +3,7 @@ import { defineOp } from "../autograd.js";
 import { normalizeDim, reducedShape } from "../shape.js";
 import { free } from "../storage.js";
 import { Tensor } from "../tensor.js";
+import { F32 } from "../wasm/heap.js";
 import { k } from "../wasm/load.js";
 import { to } from "./convert.js";
 import { maximum, minimum } from "./elementwise.js";
@@ -28,26 +29,38 @@ export interface DimOptions {
   keepdim?: boolean;
 }
 
-type Extremum = (x: Tensor, options: ReduceOptions, where: string) => Tensor;
+/** `ofAll`: called by max() or min() of all elements, where a NaN takes the gradient. */
+type Extremum = (x: Tensor, options: ReduceOptions, where: string, ofAll?: boolean) => Tensor;
 
 /** Defines amax or amin over any dims, for any dtype. */
 function defineExtremum(name: string, float: () => FoldKernel, int: () => FoldKernel): Extremum {
-  const ofFloats = defineOp<[Tensor], [Fold]>({
+  const ofFloats = defineOp<[Tensor], [Fold, ofAll: boolean]>({
     name,
     output: (_inputs, { shape }) => ({ shape, dtype: "float32" }),
     forward: (out, [x], { outer, r, inner }) => float()(out.ptr, x.ptr, outer, r, inner),
     save: (out, [x]) => [x, out],
-    backward: (dOut, [x, out], [dX], { outer, r, inner }) =>
-      k.amax_backward((dX as Tensor).ptr, dOut.ptr, x.ptr, out.ptr, outer, r, inner),
+    backward: (dOut, [x, out], [dX], { outer, r, inner }, ofAll) => {
+      if (ofAll && Number.isNaN(F32[out.ptr >>> 2])) shareAmongNaNs(dX as Tensor, dOut, x);
+      else k.amax_backward((dX as Tensor).ptr, dOut.ptr, x.ptr, out.ptr, outer, r, inner);
+    },
   });
   const ofIntegers = defineIntegerFold(name, "int32", int);
-  return (x, options, where) => {
+  return (x, options, where, ofAll = false) => {
     checkTensor(x, where);
     const { dims, shape } = reduction(x, options, where);
     checkNotEmpty(x, dims, where);
-    if (x.dtype === "float32") return ofFloats(...foldAtOnce(x, dims, shape));
+    if (x.dtype === "float32") return ofFloats(...foldAtOnce(x, dims, shape), ofAll);
     return to(ofIntegers(...foldAtOnce(to(x, "int32"), dims, shape)), x.dtype);
   };
+}
+
+/** The gradient of max() and min() when they are NaN: all of it to the NaNs, as PyTorch (whose amax gives NaN everywhere). */
+function shareAmongNaNs(dX: Tensor, dOut: Tensor, x: Tensor): void {
+  const [d, p, n] = [dX.ptr >>> 2, x.ptr >>> 2, x.numel()];
+  let count = 0;
+  for (let i = 0; i < n; i++) if (Number.isNaN(F32[p + i])) count++;
+  const share = F32[dOut.ptr >>> 2] / count;
+  for (let i = 0; i < n; i++) F32[d + i] = Number.isNaN(F32[p + i]) ? share : 0;
 }
 
 const largest = /* @__PURE__ */ defineExtremum(
@@ -171,7 +184,7 @@ function maxOrMin(name: "max" | "min", extremum: Extremum, located: Located, ofT
   return ((x: Tensor, dim?: number | Tensor | DimOptions, options?: DimOptions | boolean) => {
     if (dim instanceof Tensor) return ofTwo(x, dim);
     const settled = reduceOptions(name, dim as Dims | DimOptions, options) as DimOptions;
-    if (settled.dim === undefined || settled.dim === null) return extremum(x, settled, name);
+    if (settled.dim === undefined || settled.dim === null) return extremum(x, settled, name, true);
     return located.pair(x, settled.dim, settled.keepdim ?? false);
   }) as MaxOrMin;
 }

@@ -3,6 +3,7 @@ import { defineOp } from "../autograd.js";
 import { normalizeDim, type Shape, sameShape } from "../shape.js";
 import { free } from "../storage.js";
 import type { Tensor } from "../tensor.js";
+import { F32 } from "../wasm/heap.js";
 import { k } from "../wasm/load.js";
 import { to } from "./convert.js";
 import { checkTensor } from "./factory.js";
@@ -88,10 +89,29 @@ const prodFloat = /* @__PURE__ */ defineOp<[Tensor], [Fold]>({
   name: "prod",
   output: (_inputs, { shape }) => ({ shape, dtype: "float32" }),
   forward: (out, [x], { outer, r, inner }) => k.prod(out.ptr, x.ptr, outer, r, inner),
-  save: (_out, [x]) => [x],
-  backward: (dOut, [x], [dX], { outer, r, inner }) =>
-    k.prod_backward((dX as Tensor).ptr, dOut.ptr, x.ptr, outer, r, inner),
+  save: (out, [x]) => [x, out],
+  backward: (dOut, [x, out], [dX], fold) => {
+    k.prod_backward((dX as Tensor).ptr, dOut.ptr, x.ptr, fold.outer, fold.r, fold.inner);
+    divideNonFinite(dX as Tensor, dOut, x, out, fold);
+  },
 });
+
+/**
+ * Where a product without zeros is NaN or infinite, PyTorch's gradient is product / x, which is NaN at the NaN itself; the
+ * kernel's product of all others is not.
+ */
+function divideNonFinite(dX: Tensor, dOut: Tensor, x: Tensor, out: Tensor, { outer, r, inner }: Fold): void {
+  const [d, g, p, o] = [dX.ptr >>> 2, dOut.ptr >>> 2, x.ptr >>> 2, out.ptr >>> 2];
+  for (let i = 0; i < outer * inner; i++) {
+    if (Number.isFinite(F32[o + i])) continue;
+    const first = Math.floor(i / inner) * r * inner + (i % inner);
+    const last = first + r * inner;
+    let hasZero = false;
+    for (let at = first; at < last; at += inner) hasZero ||= F32[p + at] === 0;
+    if (hasZero) continue;
+    for (let at = first; at < last; at += inner) F32[d + at] = (F32[g + i] * F32[o + i]) / F32[p + at];
+  }
+}
 
 const prodInteger = /* @__PURE__ */ defineIntegerFold("prod", "int32", () => k.prod_i32);
 
