@@ -18,6 +18,7 @@ import {
   SUM_STEPS,
   SumInt,
   combine,
+  expNonPositive,
   expSumRun,
   foldRow,
   foldStrip,
@@ -26,12 +27,13 @@ import {
   identity,
   laneMask,
   loadLanes,
+  loadPart,
   maxRun,
   narrow,
   storeLanes,
   widenAdd,
 } from "./accumulate";
-import { exp, log1p, pow } from "./math";
+import { log1p, pow } from "./math";
 import { loadTail } from "./simd";
 
 // ---- Sums: sum, mean and the norms that are sums -------------------------------------------------------------------
@@ -534,11 +536,17 @@ export function variance(out: usize, mean: usize, x: usize, outer: i32, r: i32, 
       const lanes = min(j, 4);
       const w = row ? r & 3 : lanes;
       const full = row ? r >> 2 : w == 4 ? r : 0;
-      const vectors = row ? (r + 3) >> 2 : r;
+      const part = row ? i32(w > 0) : r - full;
       let m0 = f64x2.splat(0);
       let m1 = m0;
-      for (let i = 0, p = x; i < vectors; i++, p += step) {
-        const v = loadLanes(p, i < full ? 4 : w);
+      let p = x;
+      for (let i = full; i > 0; i--, p += step) {
+        const v = v128.load(p);
+        m0 = f64x2.add(m0, f64x2.promote_low_f32x4(v));
+        m1 = f64x2.add(m1, f64x2.promote_low_f32x4(high(v)));
+      }
+      for (let i = part; i > 0; i--, p += step) {
+        const v = loadPart(p, w);
         m0 = f64x2.add(m0, f64x2.promote_low_f32x4(v));
         m1 = f64x2.add(m1, f64x2.promote_low_f32x4(high(v)));
       }
@@ -550,14 +558,21 @@ export function variance(out: usize, mean: usize, x: usize, outer: i32, r: i32, 
       m1 = f64x2.div(m1, count);
       let s0 = f64x2.splat(0);
       let s1 = s0;
-      for (let i = 0, p = x; i < vectors; i++, p += step) {
-        const width = i < full ? 4 : w;
-        const v = loadLanes(p, width);
-        const mask = laneMask(width);
-        // The mask's lanes are doubled for the two halves of v.
-        const low = v128.shuffle<i32>(mask, mask, 0, 0, 1, 1);
+      p = x;
+      for (let i = full; i > 0; i--, p += step) {
+        const v = v128.load(p);
+        const d0 = f64x2.sub(f64x2.promote_low_f32x4(v), m0);
+        const d1 = f64x2.sub(f64x2.promote_low_f32x4(high(v)), m1);
+        s0 = f64x2.add(s0, f64x2.mul(d0, d0));
+        s1 = f64x2.add(s1, f64x2.mul(d1, d1));
+      }
+      // The mask's lanes are doubled for the two halves of v.
+      const mask = laneMask(w);
+      const low = v128.shuffle<i32>(mask, mask, 0, 0, 1, 1);
+      const up = v128.shuffle<i32>(mask, mask, 2, 2, 3, 3);
+      for (let i = part; i > 0; i--, p += step) {
+        const v = loadPart(p, w);
         const d0 = v128.and(f64x2.sub(f64x2.promote_low_f32x4(v), m0), low);
-        const up = v128.shuffle<i32>(mask, mask, 2, 2, 3, 3);
         const d1 = v128.and(f64x2.sub(f64x2.promote_low_f32x4(high(v)), m1), up);
         s0 = f64x2.add(s0, f64x2.mul(d0, d0));
         s1 = f64x2.add(s1, f64x2.mul(d1, d1));
@@ -686,7 +701,7 @@ export function norm_p_backward(
 // ---- logsumexp ------------------------------------------------------------------------------------------------------
 
 /**
- * out = m + log Σ e^(x − m), m the maximum, or 0 where that is infinite: ±Inf and NaN come out as in PyTorch.
+ * out = m + log Σ e^(x − m), m the maximum; m alone where it is infinite, as in PyTorch.
  */
 export function logsumexp(out: usize, x: usize, outer: i32, r: i32, inner: i32): void {
   const row = inner == 1;
@@ -698,9 +713,11 @@ export function logsumexp(out: usize, x: usize, outer: i32, r: i32, inner: i32):
       const w = row ? r & 3 : lanes;
       const full = row ? r >> 2 : w == 4 ? r : 0;
       const part = row ? i32(w > 0) : r - full;
-      let m = maxRun(x, full, part, step, w, row);
-      m = v128.andnot(m, f32x4.eq(f32x4.abs(m), f32x4.splat(Infinity)));
-      storeLanes(out, f32x4.add(m, log1p(expSumRun(0, x, full, part, step, w, row, m))), lanes);
+      const m = maxRun<Max>(x, full, part, step, w, row);
+      const l = log1p(expSumRun(0, x, full, part, step, w, row, m));
+      // x − m is NaN there, but the answer is m itself.
+      const infinite = f32x4.eq(f32x4.abs(m), f32x4.splat(Infinity));
+      storeLanes(out, f32x4.add(m, v128.andnot(l, infinite)), lanes);
       out += <usize>lanes << 2;
       x += <usize>(row ? r : lanes) << 2;
     }
@@ -724,7 +741,7 @@ export function logsumexp_backward(
       for (let at: usize = 0; n > 0; n -= 4, at += 16, x += 16, dx += 16) {
         const g = row ? v128.load32_splat(dout) : loadLanes(dout + at, n);
         const m = row ? v128.load32_splat(out) : loadLanes(out + at, n);
-        storeLanes(dx, f32x4.mul(g, exp(f32x4.sub(loadLanes(x, n), m))), n);
+        storeLanes(dx, f32x4.mul(g, expNonPositive(f32x4.sub(loadLanes(x, n), m))), n);
       }
       x += <usize>(n << 2);
       dx += <usize>(n << 2);

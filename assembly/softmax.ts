@@ -8,25 +8,24 @@
  * four neighbours at a time, columns in strips of four; what is left of either goes through partial loads and stores
  * (accumulate.ts, "Runs"). Outputs may be the inputs.
  */
-import { expSumRun, high, hsumF64, maxRun, narrow } from "./accumulate";
-import { exp, log1p } from "./math";
-import { loadTail, storeTail } from "./simd";
+import { Largest, expNonPositive, expSumRun, high, hsumF64, loadPart, maxRun, narrow, storePart } from "./accumulate";
+import { log1p } from "./math";
 
 class Plain {}
 class Log {}
 
 function forwardRun<Op>(out: usize, x: usize, full: i32, part: i32, step: usize, w: i32, row: bool): void {
-  const m = maxRun(x, full, part, step, w, row);
+  const m = maxRun<Largest>(x, full, part, step, w, row);
   if (idof<Op>() == idof<Plain>()) {
     const one = f32x4.splat(1);
     const scale = f32x4.div(one, f32x4.add(one, expSumRun(out, x, full, part, step, w, row, m)));
     for (; full > 0; full--, out += step) v128.store(out, f32x4.mul(v128.load(out), scale));
-    for (; part > 0; part--, out += step) storeTail(out, f32x4.mul(loadTail(out, w), scale), w);
+    for (; part > 0; part--, out += step) storePart(out, f32x4.mul(loadPart(out, w), scale), w);
   } else {
     const l = log1p(expSumRun(0, x, full, part, step, w, row, m));
     for (; full > 0; full--, x += step, out += step) v128.store(out, f32x4.sub(f32x4.sub(v128.load(x), m), l));
     for (; part > 0; part--, x += step, out += step) {
-      storeTail(out, f32x4.sub(f32x4.sub(loadTail(x, w), m), l), w);
+      storePart(out, f32x4.sub(f32x4.sub(loadPart(x, w), m), l), w);
     }
   }
 }
@@ -42,7 +41,7 @@ function term<Op>(dy: v128, y: v128): v128 {
 @inline
 function gradient<Op>(dy: v128, y: v128, s: v128): v128 {
   if (idof<Op>() == idof<Plain>()) return f32x4.mul(y, f32x4.sub(dy, s));
-  return f32x4.sub(dy, f32x4.mul(exp(y), s));
+  return f32x4.sub(dy, f32x4.mul(expNonPositive(y), s));
 }
 
 function backwardRun<Op>(
@@ -64,7 +63,7 @@ function backwardRun<Op>(
     s1 = f64x2.add(s1, f64x2.promote_low_f32x4(high(v)));
   }
   for (let i = part; i > 0; i--, at += step) {
-    const v = term<Op>(loadTail(dout + at, w), loadTail(out + at, w));
+    const v = term<Op>(loadPart(dout + at, w), loadPart(out + at, w));
     s0 = f64x2.add(s0, f64x2.promote_low_f32x4(v));
     s1 = f64x2.add(s1, f64x2.promote_low_f32x4(high(v)));
   }
@@ -78,7 +77,7 @@ function backwardRun<Op>(
     v128.store(dx + at, gradient<Op>(v128.load(dout + at), v128.load(out + at), s));
   }
   for (; part > 0; part--, at += step) {
-    storeTail(dx + at, gradient<Op>(loadTail(dout + at, w), loadTail(out + at, w), s), w);
+    storePart(dx + at, gradient<Op>(loadPart(dout + at, w), loadPart(out + at, w), s), w);
   }
 }
 
