@@ -60,7 +60,6 @@ async function buildPackage() {
     format: "esm",
     target: "es2022",
     platform: "neutral",
-    packages: "external",
     external: ["node:*"],
     legalComments: "none",
     logLevel: "warning",

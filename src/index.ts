@@ -1,6 +1,4 @@
 /** lanegrad's public API: re-exports only. */
-import "./methods.js";
-
 export * as autograd from "./autograd-api.js";
 export { enableGrad, isGradEnabled, noGrad } from "./autograd.js";
 export * as data from "./data/index.js";
@@ -102,7 +100,9 @@ export * as optim from "./optim/index.js";
 export { Generator, manualSeed } from "./random.js";
 export { scope } from "./scope.js";
 export { type MemoryInfo, memory } from "./storage.js";
-export { type NestedArray, Tensor, type TensorLike } from "./tensor.js";
+// Through methods.js, so that a bundler that takes any tensor takes the methods with it.
+export { Tensor, type TensorMethods } from "./methods.js";
+export type { NestedArray, TensorLike } from "./tensor.js";
 export * as transforms from "./transforms/index.js";
 export { backend, setModule } from "./wasm/load.js";
 export { getNumThreads, setNumThreads } from "./wasm/threads.js";

@@ -232,3 +232,5 @@ Object.defineProperty(Tensor.prototype, "mT", {
   },
   configurable: true,
 });
+
+export { Tensor };

@@ -57,6 +57,8 @@ export class Block {
   lastUse = 0;
   /** The pass (count of backward() calls) whose need this block was last counted in. */
   countedPass = -1;
+  /** The registry watches for the end of its last tensor. */
+  registered = false;
   /** Brought back after it was spilled: it is used again and again, so a tape that consumes it does not spill it. */
   recurring = false;
   /** Made before the first backward(). */
@@ -202,10 +204,17 @@ function describeFate(block: Block): string {
   }
 }
 
-/** Moves a resident block's bytes into JavaScript. */
+/**
+ * Moves a resident block's bytes into JavaScript. The registry lets go of it: it would hold the bytes until the finalizers
+ * run, which a synchronous loop never lets them do. Brought back, the block is given back by dispose() or under pressure.
+ */
 function spill(block: Block): void {
   if (block.bytes > 4) block.spilled = U8.slice(block.ptr, block.ptr + block.bytes);
   vacate(block);
+  if (block.registered) {
+    registry?.unregister(block);
+    block.registered = false;
+  }
 }
 
 /** Makes a block give its memory back for good. */
@@ -298,7 +307,8 @@ const registry =
 export function finalizeWith(block: Block): object | null {
   if (registry === null) return null;
   const handle = {};
-  registry.register(handle, block);
+  registry.register(handle, block, block);
+  block.registered = true;
   return handle;
 }
 

@@ -163,7 +163,9 @@ export abstract class Module extends Callable {
 
   /** All parameters, for an optimizer; each once. */
   parameters(): Parameter[] {
-    return Array.from(this.namedParameters(), ([, parameter]) => parameter);
+    const found = new Set<Parameter>();
+    collectParameters(this, found, new Set());
+    return [...found];
   }
 
   /** All buffers with their dotted names. */
@@ -288,6 +290,22 @@ const moduleName = (module: Module): string => module.constructor.name;
 
 function* ownParameters(module: Module): Generator<[string, Parameter]> {
   for (const [name, value] of Object.entries(module)) if (value instanceof Parameter) yield [name, value];
+}
+
+/** What namedParameters() yields, without names: clipping asks for it in every step, and generators would cost as much. */
+function collectParameters(module: Module, found: Set<Parameter>, seen: Set<Module>): void {
+  seen.add(module);
+  const names = Object.keys(module);
+  let children: Module[] | null = null;
+  for (let i = 0; i < names.length; i++) {
+    const value = (module as any)[names[i]];
+    if (value instanceof Parameter) found.add(value);
+    else if (typeof value === "function" && value instanceof Module && !seen.has(value)) {
+      children ??= [];
+      children.push(value);
+    }
+  }
+  if (children !== null) for (const child of children) if (!seen.has(child)) collectParameters(child, found, seen);
 }
 
 /** In PyTorch's order, and shared tensors under each of their names. */
