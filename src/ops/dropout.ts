@@ -1,11 +1,12 @@
 /** Dropout: a regulariser that switches units off at random (Srivastava et al., JMLR 15, 2014). */
 import { defineOp } from "../autograd.js";
+import { optionsOf, type Trailing } from "../data/arguments.js";
 import { ArgumentError } from "../errors.js";
+import { flatLayout } from "../layout.js";
 import { fillBernoulli } from "../random.js";
 import { Tensor } from "../tensor.js";
 import { F32 } from "../wasm/heap.js";
 import { k } from "../wasm/load.js";
-import { flatLayout } from "../layout.js";
 
 const drop = /* @__PURE__ */ defineOp<[Tensor], [p: number]>({
   name: "dropout",
@@ -20,8 +21,7 @@ const drop = /* @__PURE__ */ defineOp<[Tensor], [p: number]>({
     k.mul(out.ptr, x.ptr, maskPtr, flatLayout(n, 1, 1));
     return [mask];
   },
-  backward: (dOut, [mask], [dX]) =>
-    k.mul((dX as Tensor).ptr, dOut.ptr, mask.ptr, flatLayout(dOut.numel(), 1, 1)),
+  backward: (dOut, [mask], [dX]) => k.mul((dX as Tensor).ptr, dOut.ptr, mask.ptr, flatLayout(dOut.numel(), 1, 1)),
 });
 
 /**
@@ -30,10 +30,17 @@ const drop = /* @__PURE__ */ defineOp<[Tensor], [p: number]>({
  *
  * @throws ArgumentError unless 0 ≤ p ≤ 1
  */
-export function dropout(x: Tensor, p: number | { p?: number; training?: boolean } = {}, training?: boolean): Tensor {
-  const options = typeof p === "number" ? { p, training } : p;
-  const probability = checkProbability(options.p ?? 0.5, "dropout");
-  return (options.training ?? true) && probability > 0 ? drop(x, probability) : x;
+export function dropout(x: Tensor, ...args: Trailing<DropoutOptions, ["p", "training"]>): Tensor {
+  const { p = 0.5, training = true } = optionsOf<DropoutOptions>(args, ["p", "training"]);
+  const probability = checkProbability(p, "dropout");
+  return training && probability > 0 ? drop(x, probability) : x;
+}
+
+export interface DropoutOptions {
+  /** Default 0.5. */
+  p?: number;
+  /** Default true. */
+  training?: boolean;
 }
 
 /** @throws ArgumentError unless p is a probability. */

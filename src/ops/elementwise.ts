@@ -3,7 +3,7 @@ import { defineOp } from "../autograd.js";
 import { type DType, numberType, promoteTypes, resultType } from "../dtype.js";
 import { ArgumentError, DTypeError } from "../errors.js";
 import { flatLayout } from "../layout.js";
-import { broadcastShapes } from "../shape.js";
+import { broadcastShapes, broadcastStrides } from "../shape.js";
 import { free } from "../storage.js";
 import { Tensor } from "../tensor.js";
 import { F32, I32, SCALAR_PTR, U8 } from "../wasm/heap.js";
@@ -52,7 +52,8 @@ const operandType = (value: Operand): { dtype: DType; rank: 0 | 1 | 2 } =>
 
 /** The common dtype of operands. The usual case, all float32, is decided first. */
 function commonType(a: Operand, b: Operand): DType {
-  if (a instanceof Tensor && a.dtype === "float32" && (!(b instanceof Tensor) || b.dtype === "float32")) return "float32";
+  if (a instanceof Tensor && a.dtype === "float32" && (!(b instanceof Tensor) || b.dtype === "float32"))
+    return "float32";
   return resultType([operandType(a), operandType(b)]);
 }
 
@@ -90,7 +91,8 @@ function defineBinary(spec: BinarySpec): (a: Operand, b: Operand) => Tensor {
       if (t !== given) free(t.block, "consumed");
     },
     save: (out, [a, b]) => {
-      const uses = (a?.requiresGrad ? (spec.gradA?.uses ?? "") : "") + (b?.requiresGrad ? (spec.gradB?.uses ?? "") : "");
+      const uses =
+        (a?.requiresGrad ? (spec.gradA?.uses ?? "") : "") + (b?.requiresGrad ? (spec.gradB?.uses ?? "") : "");
       return [uses.includes("a") ? a : null, uses.includes("b") ? b : null, uses.includes("o") ? out : null];
     },
     adjoint:
@@ -167,16 +169,88 @@ export const mul = /* @__PURE__ */ defineBinary({
   gradB: { uses: "a", of: (d, a) => mul(d, a) },
 });
 
-/** a / b; integers are divided as floats, as PyTorch's true division. */
-export const div = /* @__PURE__ */ defineBinary({
+const divTensors = /* @__PURE__ */ defineBinary({
   name: "div",
   float: () => k.div,
   gradA: { uses: "b", of: (d, _a, b) => div(d, b) },
   gradB: { uses: "ab", of: (d, a, b) => neg(mul(d, div(div(a, b), b))) },
 });
 
+/** How a quotient is rounded: not at all, down, or towards 0. */
+export interface DivOptions {
+  roundingMode?: "floor" | "trunc" | null;
+}
+
+/**
+ * a / b; integers are divided as floats, as PyTorch's true division. With a roundingMode the quotient is whole, integers
+ * stay integers, and the gradient is 0.
+ *
+ * @throws ArgumentError for an unknown roundingMode, and when an integer is to be divided by 0 with one
+ */
+export function div(a: Operand, b: Operand, options: DivOptions = {}): Tensor {
+  const { roundingMode = null } = options;
+  if (roundingMode === null) return divTensors(a, b);
+  if (roundingMode !== "floor" && roundingMode !== "trunc") {
+    throw new ArgumentError(
+      `div: roundingMode must be "floor", "trunc" or null, found ${JSON.stringify(roundingMode)}`,
+    );
+  }
+  checkOperand("div", a, "the first");
+  checkOperand("div", b, "the second");
+  const dtype = promotedPair(a, b);
+  if (dtype === "bool")
+    throw new DTypeError("div: bool tensors cannot be divided with a roundingMode; use logicalAnd()");
+  const [p, q] = [asOperandTensor(a, dtype, "div"), asOperandTensor(b, dtype, "div")];
+  const out = divWhole(p, q, roundingMode === "floor" ? floorQuotient : (x, y) => Math.trunc(x / y));
+  for (const [t, given] of [[p, a] as const, [q, b] as const])
+    if (!(given instanceof Tensor)) free(t.block, "consumed");
+  return out;
+}
+
+/** ⌊x / y⌋ without the quotient's own rounding: from the remainder, which is exact (Python's float.__floordiv__). */
+function floorQuotient(x: number, y: number): number {
+  if (y === 0) return x / y;
+  const rest = x % y;
+  const quotient = (x - rest) / y - (rest !== 0 && rest < 0 !== y < 0 ? 1 : 0);
+  return Math.round(quotient);
+}
+
+/** Quotients by a function of numbers: rare enough to need no kernel. */
+const divWhole = /* @__PURE__ */ defineOp<[Tensor, Tensor], [quotient: (x: number, y: number) => number]>({
+  name: "div",
+  inputs: 2,
+  raw: true,
+  output: ([a, b]) => ({ shape: broadcastShapes(a.shape, b.shape, "div"), dtype: a.dtype }),
+  forward: (out, operands, quotient) => {
+    const copies = operands.map((t) => {
+      const wide = t.stridedView(out.shape, broadcastStrides(t.shape, t.strides, out.shape), t.offset);
+      return wide.contiguousData();
+    });
+    const heap = out.dtype === "float32" ? F32 : out.dtype === "int32" ? I32 : U8;
+    const [o, x, y] = [out, ...copies].map((t) => t.ptr / heap.BYTES_PER_ELEMENT);
+    const n = out.numel();
+    if (out.dtype !== "float32" && heap.subarray(y, y + n).includes(0)) {
+      throw new ArgumentError("div: integer division by zero");
+    }
+    for (let i = 0; i < n; i++) heap[o + i] = quotient(heap[x + i], heap[y + i]);
+    copies.forEach((copy, i) => {
+      if (copy.block !== operands[i].block) free(copy.block, "consumed");
+    });
+  },
+  backward: (_dOut, _saved, dX) => {
+    for (const t of dX) if (t !== null) zeroFill(t);
+  },
+});
+
 /** a to the power b. Integers to integer powers stay integers. */
-export const pow: (a: Operand, b: Operand) => Tensor = /* @__PURE__ */ defineBinary({
+export function pow(a: Operand, b: Operand): Tensor {
+  // As in PyTorch: differs from C's pow at −Infinity and in the gradient at −0, and is faster.
+  if (a instanceof Tensor && b === 0.5) return sqrt(a);
+  if (a instanceof Tensor && b === -0.5) return rsqrt(a);
+  return powTensors(a, b);
+}
+
+const powTensors: (a: Operand, b: Operand) => Tensor = /* @__PURE__ */ defineBinary({
   name: "pow",
   float: () => k.pow,
   int: () => k.pow_i32,
@@ -322,33 +396,87 @@ export const neg = /* @__PURE__ */ keepsIntegers(
 /** |x|; the gradient at 0 is 0. */
 export const abs = /* @__PURE__ */ keepsIntegers(
   "abs",
-  defineUnary("abs", () => k.abs, "x", () => k.abs_backward),
+  defineUnary(
+    "abs",
+    () => k.abs,
+    "x",
+    () => k.abs_backward,
+  ),
   () => k.abs_i32,
 );
 /** −1, 0 or 1 by the sign of x; its gradient is 0. */
-export const sign = /* @__PURE__ */ keepsIntegers("sign", defineStep("sign", () => k.sign), () => k.sign_i32);
+export const sign = /* @__PURE__ */ keepsIntegers(
+  "sign",
+  defineStep("sign", () => k.sign),
+  () => k.sign_i32,
+);
 /** x². */
 export const square = /* @__PURE__ */ keepsIntegers(
   "square",
-  defineUnary("square", () => k.square, "x", () => k.square_backward),
+  defineUnary(
+    "square",
+    () => k.square,
+    "x",
+    () => k.square_backward,
+  ),
   () => k.square_i32,
 );
 /** eˣ. */
-export const exp = /* @__PURE__ */ defineUnary("exp", () => k.exp, "out", () => k.exp_backward);
+export const exp = /* @__PURE__ */ defineUnary(
+  "exp",
+  () => k.exp,
+  "out",
+  () => k.exp_backward,
+);
 /** eˣ − 1, accurate near 0. */
-export const expm1 = /* @__PURE__ */ defineUnary("expm1", () => k.expm1, "out", () => k.expm1_backward);
+export const expm1 = /* @__PURE__ */ defineUnary(
+  "expm1",
+  () => k.expm1,
+  "out",
+  () => k.expm1_backward,
+);
 /** Natural logarithm; −Infinity at 0, NaN below. */
-export const log = /* @__PURE__ */ defineUnary("log", () => k.log, "x", () => k.log_backward);
+export const log = /* @__PURE__ */ defineUnary(
+  "log",
+  () => k.log,
+  "x",
+  () => k.log_backward,
+);
 /** log(1 + x), accurate near 0. */
-export const log1p = /* @__PURE__ */ defineUnary("log1p", () => k.log1p, "x", () => k.log1p_backward);
+export const log1p = /* @__PURE__ */ defineUnary(
+  "log1p",
+  () => k.log1p,
+  "x",
+  () => k.log1p_backward,
+);
 /** Logarithm to base 2. */
-export const log2 = /* @__PURE__ */ defineUnary("log2", () => k.log2, "x", () => k.log2_backward);
+export const log2 = /* @__PURE__ */ defineUnary(
+  "log2",
+  () => k.log2,
+  "x",
+  () => k.log2_backward,
+);
 /** Logarithm to base 10. */
-export const log10 = /* @__PURE__ */ defineUnary("log10", () => k.log10, "x", () => k.log10_backward);
+export const log10 = /* @__PURE__ */ defineUnary(
+  "log10",
+  () => k.log10,
+  "x",
+  () => k.log10_backward,
+);
 /** Square root; NaN below 0. */
-export const sqrt = /* @__PURE__ */ defineUnary("sqrt", () => k.sqrt, "out", () => k.sqrt_backward);
+export const sqrt = /* @__PURE__ */ defineUnary(
+  "sqrt",
+  () => k.sqrt,
+  "out",
+  () => k.sqrt_backward,
+);
 /** 1/√x. */
-export const rsqrt = /* @__PURE__ */ defineUnary("rsqrt", () => k.rsqrt, "out", () => k.rsqrt_backward);
+export const rsqrt = /* @__PURE__ */ defineUnary(
+  "rsqrt",
+  () => k.rsqrt,
+  "out",
+  () => k.rsqrt_backward,
+);
 /** 1/x. */
 export const reciprocal = /* @__PURE__ */ defineUnary(
   "reciprocal",
@@ -357,15 +485,40 @@ export const reciprocal = /* @__PURE__ */ defineUnary(
   () => k.reciprocal_backward,
 );
 /** Sine of x in radians. */
-export const sin = /* @__PURE__ */ defineUnary("sin", () => k.sin, "x", () => k.sin_backward);
+export const sin = /* @__PURE__ */ defineUnary(
+  "sin",
+  () => k.sin,
+  "x",
+  () => k.sin_backward,
+);
 /** Cosine of x in radians. */
-export const cos = /* @__PURE__ */ defineUnary("cos", () => k.cos, "x", () => k.cos_backward);
+export const cos = /* @__PURE__ */ defineUnary(
+  "cos",
+  () => k.cos,
+  "x",
+  () => k.cos_backward,
+);
 /** Hyperbolic tangent. */
-export const tanh = /* @__PURE__ */ defineUnary("tanh", () => k.tanh, "out", () => k.tanh_backward);
+export const tanh = /* @__PURE__ */ defineUnary(
+  "tanh",
+  () => k.tanh,
+  "out",
+  () => k.tanh_backward,
+);
 /** The logistic function 1/(1 + e⁻ˣ). */
-export const sigmoid = /* @__PURE__ */ defineUnary("sigmoid", () => k.sigmoid, "out", () => k.sigmoid_backward);
+export const sigmoid = /* @__PURE__ */ defineUnary(
+  "sigmoid",
+  () => k.sigmoid,
+  "out",
+  () => k.sigmoid_backward,
+);
 /** The error function 2/√π·∫₀ˣ e^(−t²) dt. */
-export const erf = /* @__PURE__ */ defineUnary("erf", () => k.erf, "x", () => k.erf_backward);
+export const erf = /* @__PURE__ */ defineUnary(
+  "erf",
+  () => k.erf,
+  "x",
+  () => k.erf_backward,
+);
 /** The largest whole number ≤ x; its gradient is 0. */
 export const floor = /* @__PURE__ */ defineStep("floor", () => k.floor);
 /** The smallest whole number ≥ x; its gradient is 0. */
@@ -487,18 +640,19 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
     throw new DTypeError(`where: condition must be bool, found ${condition.dtype}; compare it, as in x.gt(0)`);
   }
   const dtype = promotedPair(a, b);
-  const temporaries: Tensor[] = [];
-  const asTensor = (value: Operand): Tensor => {
-    if (value instanceof Tensor) return to(value, dtype);
-    const t = Tensor.allocate([], dtype, "where");
-    temporaries.push(t);
-    writeValue(t, Number(value));
-    return t;
-  };
-  const [p, q] = [asTensor(a), asTensor(b)];
+  const [p, q] = [asOperandTensor(a, dtype, "where"), asOperandTensor(b, dtype, "where")];
   const out = choose(to(condition, "bool"), p, q, p.shape, q.shape);
-  for (const t of temporaries) free(t.block, "consumed");
+  for (const [t, given] of [[p, a] as const, [q, b] as const])
+    if (!(given instanceof Tensor)) free(t.block, "consumed");
   return out;
+}
+
+/** An operand as a tensor of this dtype: a number becomes a 0-d one, which the caller frees. */
+function asOperandTensor(value: Operand, dtype: DType, where: string): Tensor {
+  if (value instanceof Tensor) return to(value, dtype);
+  const t = Tensor.allocate([], dtype, where);
+  writeValue(t, Number(value));
+  return t;
 }
 
 function promotedPair(a: Operand, b: Operand): DType {
@@ -516,7 +670,9 @@ function writeValue(t: Tensor, value: number): void {
 /** x with value (a number or a 0-d tensor) wherever mask, which broadcasts to x's shape, is true. */
 export function maskedFill(x: Tensor, mask: Tensor, value: Operand): Tensor {
   if (value instanceof Tensor && value.ndim !== 0) {
-    throw new ArgumentError("maskedFill: value must be a number or a 0-d tensor; use where() to choose between tensors");
+    throw new ArgumentError(
+      "maskedFill: value must be a number or a 0-d tensor; use where() to choose between tensors",
+    );
   }
   const filled = value instanceof Tensor ? to(value, x.dtype) : value;
   const out = where(mask, filled, x);

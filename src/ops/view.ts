@@ -43,11 +43,7 @@ export function flatten(x: Tensor, startDim = 0, endDim = -1): Tensor {
   const start = normalizeDim(startDim, x.ndim, "flatten");
   const end = normalizeDim(endDim, x.ndim, "flatten");
   if (start > end) throw new ShapeError(`flatten: startDim ${startDim} comes after endDim ${endDim}`);
-  return reshape(x, [
-    ...x.shape.slice(0, start),
-    numelOf(x.shape.slice(start, end + 1)),
-    ...x.shape.slice(end + 1),
-  ]);
+  return reshape(x, [...x.shape.slice(0, start), numelOf(x.shape.slice(start, end + 1)), ...x.shape.slice(end + 1)]);
 }
 
 /** Splits dim into the sizes given, one of which may be -1. */
@@ -64,7 +60,11 @@ const permuteView = defineView<[readonly number[]]>({
     strides: dims.map((d) => x.strides[d]),
     offset: x.offset,
   }),
-  adjoint: (dOut, shape, dims) => permute(dOut, shape.map((_, i) => dims.indexOf(i))),
+  adjoint: (dOut, shape, dims) =>
+    permute(
+      dOut,
+      shape.map((_, i) => dims.indexOf(i)),
+    ),
 });
 
 /** The dims in another order. @throws ShapeError unless each dim is named once. */
@@ -88,7 +88,8 @@ export function transpose(x: Tensor, dim0: number, dim1: number): Tensor {
 
 /** A matrix transposed; a vector or number as it is. @throws ShapeError beyond two dims. */
 export function t(x: Tensor): Tensor {
-  if (x.ndim > 2) throw new ShapeError(`t: ${formatShape(x.shape)} has more than two dims; use transpose() or permute()`);
+  if (x.ndim > 2)
+    throw new ShapeError(`t: ${formatShape(x.shape)} has more than two dims; use transpose() or permute()`);
   return x.ndim < 2 ? x : transpose(x, 0, 1);
 }
 
@@ -144,7 +145,8 @@ export function expand(x: Tensor, ...shape: number[] | [readonly number[]]): Ten
   const lead = asked.length - x.ndim;
   const sizes = asked.map((size, i) => (size === -1 && i >= lead ? x.shape[i - lead] : size));
   const fits =
-    lead >= 0 && sizes.every((size, i) => size >= 0 && (i < lead || x.shape[i - lead] === size || x.shape[i - lead] === 1));
+    lead >= 0 &&
+    sizes.every((size, i) => size >= 0 && (i < lead || x.shape[i - lead] === size || x.shape[i - lead] === 1));
   if (!fits) {
     throw new ShapeError(
       `expand: ${formatShape(x.shape)} to ${formatShape(asked)}: only dims of size 1, or new ones in front, can be repeated`,
@@ -264,26 +266,29 @@ export function unbind(x: Tensor, dim = 0): Tensor[] {
   return Array.from({ length: x.shape[at] }, (_, i) => select(x, at, i));
 }
 
-const catSpec: OpSpec<readonly Tensor[], [dim: number, sizes: readonly number[]]> = {
+/** `sizes` are those along dim; null for a tensor that is passed over. */
+const catSpec: OpSpec<readonly Tensor[], [dim: number, sizes: readonly (number | null)[]]> = {
   name: "cat",
   raw: true,
-  output: (tensors, dim) => {
-    const shape = [...tensors[0].shape];
-    shape[dim] = tensors.reduce((sum, x) => sum + x.shape[dim], 0);
+  output: (tensors, dim, sizes) => {
+    const shape = [...tensors[sizes.findIndex((size) => size !== null)].shape];
+    shape[dim] = sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
     return { shape, dtype: tensors[0].dtype };
   },
-  forward: (out, tensors, dim) => {
+  forward: (out, tensors, dim, sizes) => {
     let start = 0;
-    for (const x of tensors) {
+    for (const [i, x] of tensors.entries()) {
+      if (sizes[i] === null) continue;
       copyInto(out.stridedView(x.shape, out.strides, out.offset + start * out.strides[dim]), x);
       start += x.shape[dim];
     }
   },
   adjoint: (dOut, _saved, needs, dim, sizes) => {
     let start = 0;
-    return needs.map((needed, i) => {
-      const part = needed ? narrow(dOut, dim, start, sizes[i]) : null;
-      start += sizes[i];
+    return sizes.map((size, i) => {
+      if (size === null) return needs[i] ? Tensor.allocate([0], "float32", "cat") : null;
+      const part = needs[i] ? narrow(dOut, dim, start, size) : null;
+      start += size;
       return part;
     });
   },
@@ -296,12 +301,14 @@ const catSpec: OpSpec<readonly Tensor[], [dim: number, sizes: readonly number[]]
  */
 export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
   if (!(tensors?.length > 0)) throw new ArgumentError("cat: expected a list of at least one tensor");
-  const parts = tensors.filter((x) => !(x.ndim === 1 && x.shape[0] === 0));
+  const isPassedOver = (x: Tensor) => x.ndim === 1 && x.shape[0] === 0;
+  const parts = tensors.filter((x) => !isPassedOver(x));
   if (parts.length === 0) return contiguous(tensors[0]);
   const first = parts[0];
   if (first.ndim === 0) throw new ShapeError("cat: 0-d tensors cannot be concatenated; use stack()");
   const at = normalizeDim(dim, first.ndim, "cat");
-  parts.forEach((x, i) => {
+  tensors.forEach((x, i) => {
+    if (isPassedOver(x)) return;
     if (x.ndim !== first.ndim || x.shape.some((size, d) => d !== at && size !== first.shape[d])) {
       throw new ShapeError(
         `cat: tensor ${i} has shape ${formatShape(x.shape)}, which does not fit ${formatShape(first.shape)}: ` +
@@ -309,11 +316,11 @@ export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
       );
     }
   });
-  const dtype = parts.map((x) => x.dtype).reduce(promoteTypes);
+  const dtype = tensors.map((x) => x.dtype).reduce(promoteTypes);
   return runOp(
     catSpec as never,
-    parts.map((x) => to(x, dtype)),
-    [at, parts.map((x) => x.shape[at])],
+    tensors.map((x) => to(x, dtype)),
+    [at, tensors.map((x) => (isPassedOver(x) ? null : x.shape[at]))],
   );
 }
 
