@@ -1,8 +1,8 @@
 /**
  * Activations on float32, (n) → (n), and their backwards dx = dout·f′. `out` may be x, and dx may be dout or the saved
- * tensor. relu's backward wants the output, all others the input. Tails (n % 4) run through the vector code on zero-padded
- * lanes (layout.ts). Values at kinks, NaN and ±Inf are PyTorch's (those of its vectorised kernels, where its scalar
- * remainder loops differ).
+ * tensor. relu's backward wants the output, all others the input. Tails (n % 4) run through the vector code on
+ * zero-padded lanes (layout.ts). Values at kinks, NaN and ±Inf are PyTorch's (those of its vectorised kernels, where
+ * its scalar remainder loops differ).
  */
 import { map, mapCompact, mapHeavy, mapWide, Opaque, zip, zipCompact, zipHeavy, zipWide } from "./layout";
 import * as math from "./math";
@@ -75,7 +75,9 @@ export function elu_backward(dx: usize, dout: usize, x: usize, alpha: f32, n: i3
 function normalCdf(x: v128, zero: i32): v128 {
   return madd(math.erf(f32x4.mul(x, c(0.7071067811865476)), zero), c(0.5), c(0.5));
 }
-@unmanaged class Gelu extends Opaque { @inline f(x: v128, p: v128, q: v128): v128 { return f32x4.mul(x, normalCdf(x, this.zero)); } }
+@unmanaged class Gelu extends Opaque {
+  @inline f(x: v128, p: v128, q: v128): v128 { return f32x4.mul(x, normalCdf(x, this.zero)); }
+}
 /** x·Φ(x), Φ the distribution function of the normal distribution. */
 export function gelu(out: usize, x: usize, n: i32): void {
   mapHeavy<Gelu>(out, x, n);
@@ -120,7 +122,9 @@ export function gelu_tanh_backward(dx: usize, dout: usize, x: usize, n: i32): vo
   zipHeavy<GeluTanhBackward>(dx, dout, x, n);
 }
 
-@unmanaged class Silu extends Opaque { @inline f(x: v128, p: v128, q: v128): v128 { return f32x4.mul(x, math.sigmoid(x, this.zero)); } }
+@unmanaged class Silu extends Opaque {
+  @inline f(x: v128, p: v128, q: v128): v128 { return f32x4.mul(x, math.sigmoid(x, this.zero)); }
+}
 /** x·σ(x). */
 export function silu(out: usize, x: usize, n: i32): void {
   mapHeavy<Silu>(out, x, n);

@@ -1,6 +1,6 @@
 /**
- * Elementwise ops on float32: unary ops and their backwards, binary ops and comparisons with broadcasting, and the small
- * fused updates the tape and the optimizers live on.
+ * Elementwise ops on float32: unary ops and their backwards, binary ops and comparisons with broadcasting, and the
+ * small fused updates the tape and the optimizers live on.
  *
  * Shapes: unary and fused kernels see n contiguous elements, (n) → (n); `out` may be an input. Binary kernels take a
  * layout table (layout.ts) and write a contiguous `out`. Backward kernels write dx = dout·∂op/∂x; `saved` is the op's
@@ -235,7 +235,9 @@ export function tanh_backward(dx: usize, dout: usize, out: usize, n: i32): void 
   zip<TanhBackward>(dx, dout, out, n);
 }
 
-@unmanaged class Sigmoid extends Opaque { @inline f(x: v128, p: v128, q: v128): v128 { return math.sigmoid(x, this.zero); } }
+@unmanaged class Sigmoid extends Opaque {
+  @inline f(x: v128, p: v128, q: v128): v128 { return math.sigmoid(x, this.zero); }
+}
 /** 1 / (1 + e^−x). */
 export function sigmoid(out: usize, x: usize, n: i32): void {
   mapHeavyWide<Sigmoid>(out, x, n);
@@ -493,7 +495,9 @@ export function scale(out: usize, x: usize, alpha: f32, n: i32): void {
   // In this order both let NaN in x through, and hi wins over lo.
   @inline f(x: v128, lo: v128, hi: v128): v128 { return f32x4.pmin(f32x4.pmax(x, lo), hi); }
 }
-/** min(max(x, lo), hi), n elements; −Inf and Inf for an absent bound. NaN in x, lo or hi gives NaN; lo > hi gives hi. */
+/**
+ * min(max(x, lo), hi), n elements; −Inf and Inf for an absent bound. NaN in x, lo or hi gives NaN; lo > hi gives hi.
+ */
 export function clamp(out: usize, x: usize, lo: f32, hi: f32, n: i32): void {
   if (lo != lo || hi != hi) fill_f32(out, NaN, n);
   else map<Clamp>(out, x, n, c(lo), c(hi));
@@ -522,7 +526,9 @@ export function masked_fill(out: usize, x: usize, mask: usize, value: f32, n: i3
   }
 }
 
-/** a where the bool cond is not 0, else b, over a layout table: operands cond, a, b; a, b and out of 4-byte elements. */
+/**
+ * a where the bool cond is not 0, else b, over a layout table: operands cond, a, b; a, b and out of 4-byte elements.
+ */
 export function where_4(out: usize, cond: usize, a: usize, b: usize, layout: usize): void {
   const n = runLength(layout);
   if (n == 0) return;

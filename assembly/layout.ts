@@ -3,8 +3,8 @@
  * (`broadcast`, `next`).
  *
  * ## Operators
- * A loop takes its operator as a type: an unmanaged class whose method `f` is @inline, called on a null pointer. So each
- * exported kernel is one specialised loop, without a call and without a function table.
+ * A loop takes its operator as a type: an unmanaged class whose method `f` is @inline, called on a null pointer. So
+ * each exported kernel is one specialised loop, without a call and without a function table.
  *   map:  f(x, p, q)       zip, broadcast:  f(x, y, p, q)
  * p and q are parameters of the op (a slope, a bound), splatted before the loop. Operators made of math.ts functions
  * extend `Opaque` and run in `mapHeavy` or `zipHeavy`.
@@ -57,7 +57,10 @@ export function runOffset(layout: usize, operand: i32): usize {
   return load<i32>(layout + (<usize>operand << 2), 20);
 }
 
-/** Moves the odometer on to the next run, from outer dimension `first` on. False once all are done, and all is 0 again. */
+/**
+ * Moves the odometer on to the next run, from outer dimension `first` on. False once all are done, and all is 0
+ * again.
+ */
 export function next(layout: usize, first: i32 = 0): bool {
   let dim = layout + HEADER + <usize>first * DIMENSION;
   const end = layout + HEADER + <usize>load<i32>(layout, 4) * DIMENSION;
@@ -110,8 +113,8 @@ function opaqueZero(n: i32): i32 {
 }
 
 /**
- * An operator that wants such a zero (math.ts, `c`). The heavy loops call it not on null but on the opaque zero: its own
- * address, in a manner of speaking.
+ * An operator that wants such a zero (math.ts, `c`). The heavy loops call it not on null but on the opaque zero: its
+ * own address, in a manner of speaking.
  */
 @unmanaged
 export class Opaque {
@@ -169,8 +172,8 @@ export function mapWide<T>(out: usize, x: usize, n: i32, p: v128 = f32x4.splat(0
 }
 
 /**
- * `map` for operators of many instructions and constants, which two vectors share. The loop has one way out, at its end,
- * for only then does Node 20 move the constants out of it.
+ * `map` for operators of many instructions and constants, which two vectors share. The loop has one way out, at its
+ * end, for only then does Node 20 move the constants out of it.
  */
 // @ts-ignore: decorator
 @inline
@@ -322,7 +325,10 @@ export function zipHeavy<T>(
   zipCompact<T>(out, x, y, n, p, q);
 }
 
-/** One run of n ≥ 1 four-byte elements whose operands have inner stride 0 (one value for the run) or 1, in any mixture. */
+/**
+ * One run of n ≥ 1 four-byte elements whose operands have inner stride 0 (one value for the run) or 1, in any
+ * mixture.
+ */
 // @ts-ignore: decorator
 @inline
 export function run<T>(out: usize, x: usize, y: usize, n: i32, stepX: i32, stepY: i32): void {
@@ -349,12 +355,23 @@ function runFast<T>(out: usize, x: usize, y: usize, n: i32, stepX: i32, stepY: i
   const op = changetype<T>(0);
   const zero = f32x4.splat(0);
   if (stepX & stepY) {
-    for (; n >= 8; n -= 8) {
-      v128.store(out, op.f(v128.load(x), v128.load(y), zero, zero));
-      v128.store(out, op.f(v128.load(x, 16), v128.load(y, 16), zero, zero), 16);
-      x += 32;
-      y += 32;
-      out += 32;
+    // All loads before the first store: the engine keeps that order, and the two streams in come ahead.
+    for (; n >= 16; n -= 16) {
+      const a = v128.load(x);
+      const b = v128.load(x, 16);
+      const c = v128.load(x, 32);
+      const d = v128.load(x, 48);
+      const e = v128.load(y);
+      const f = v128.load(y, 16);
+      const g = v128.load(y, 32);
+      const h = v128.load(y, 48);
+      v128.store(out, op.f(a, e, zero, zero));
+      v128.store(out, op.f(b, f, zero, zero), 16);
+      v128.store(out, op.f(c, g, zero, zero), 32);
+      v128.store(out, op.f(d, h, zero, zero), 48);
+      x += 64;
+      y += 64;
+      out += 64;
     }
   } else if (stepX) {
     const b = v128.load32_splat(y);
@@ -480,8 +497,8 @@ export function mapBool<T>(out: usize, x: usize, n: i32): void {
 }
 
 /**
- * bool out = f(a, b) over a layout table, four-byte operands; f gives a mask. slotA and slotB are the operands' places in
- * the table: a > b is b < a with both changed over.
+ * bool out = f(a, b) over a layout table, four-byte operands; f gives a mask. slotA and slotB are the operands'
+ * places in the table: a > b is b < a with both changed over.
  */
 // @ts-ignore: decorator
 @inline

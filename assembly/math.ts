@@ -13,8 +13,8 @@ import { madd } from "./simd";
 /**
  * The same float in every lane, made from a zero that compilers cannot see through (`Opaque` in layout.ts). A
  * `v128.const` costs three instructions wherever it stands, and Node 26 makes it anew for each of several vectors in a
- * step; the splat of a computed value it shares. With zero = 0, the default in the functions below, it folds to the plain
- * constant.
+ * step; the splat of a computed value it shares. With zero = 0, the default in the functions below, it folds to the
+ * plain constant.
  */
 // @ts-ignore: decorator
 @inline
@@ -371,8 +371,8 @@ function promoteHigh(x: v128): v128 {
 }
 
 /**
- * sin(x + turn·π/2): turn 0 is the sine, 1 the cosine. Four kernels share this function, none so hot that the call would
- * count.
+ * sin(x + turn·π/2): turn 0 is the sine, 1 the cosine. Four kernels share this function, none so hot that the call
+ * would count.
  */
 function sine(x: v128, turn: i32): v128 {
   const low = f64x2.promote_low_f32x4(x);
@@ -450,8 +450,8 @@ function powLow(e: v128, m: v128, special: v128, b: v128): v128 {
 }
 
 /**
- * a^b with the special cases of C's pow (Annex F): 1 for b = 0 and for a = 1 whatever the other is, a negative base with
- * whole exponents only, signed zeros and infinities by the parity of b.
+ * a^b with the special cases of C's pow (Annex F): 1 for b = 0 and for a = 1 whatever the other is, a negative base
+ * with whole exponents only, signed zeros and infinities by the parity of b.
  */
 // @ts-ignore: decorator
 @inline

@@ -3,9 +3,9 @@
  *
  * Strided kernels take a layout table (layout.ts) whose operand 0 is `out` and operand 1 is `x`, both with any strides,
  * in elements. One kernel thus gathers a view into a contiguous tensor, scatters a contiguous tensor into a view, and
- * copies view to view. The order of the dimensions is free, and two choices make it fast: an inner run that has stride 1
- * on both sides (memory.copy), or, where there is none, one side with inner stride 1 and the other with stride 1 in outer
- * dimension 0 (a blocked transpose of that plane; 4-byte elements).
+ * copies view to view. The order of the dimensions is free, and two choices make it fast: an inner run that has
+ * stride 1 on both sides (memory.copy), or, where there is none, one side with inner stride 1 and the other with
+ * stride 1 in outer dimension 0 (a blocked transpose of that plane; 4-byte elements).
  */
 import { innerStride, next, runLength, runOffset } from "./layout";
 import { loadTail, storeTail } from "./simd";
@@ -37,7 +37,10 @@ export function fill_u8(out: usize, value: i32, n: i32): void {
 
 // ------------------------------------------------------------------------------------------------------------ copy
 
-/** The register of copy bandwidth that memory-bound kernels are measured against: out[i] = x[i], n floats, n % 16 == 0. */
+/**
+ * The register of copy bandwidth that memory-bound kernels are measured against: out[i] = x[i], n floats, n % 16 ==
+ * 0.
+ */
 export function copy_loop(out: usize, x: usize, n: i32): void {
   const end = out + (<usize>n << 2);
   while (out < end) {
@@ -103,9 +106,9 @@ function transposeBlock(out: usize, x: usize, rowOut: usize, rowX: usize): void 
 }
 
 /**
- * A transpose goes by tiles of this many rows and columns of out, so that the cache lines of both sides are used up before
- * they are evicted. Measured: with row lengths of a power of two all lines of a tile fall in few cache sets, and more
- * columns would push each other out.
+ * A transpose goes by tiles of this many rows and columns of out, so that the cache lines of both sides are used up
+ * before they are evicted. Measured: with row lengths of a power of two all lines of a tile fall in few cache sets,
+ * and more columns would push each other out.
  */
 // @ts-ignore: decorator
 @inline
@@ -187,8 +190,8 @@ export function copy_strided_1(out: usize, x: usize, layout: usize): void {
 }
 
 /**
- * out += x over a layout table (operands out, x), float32: the backward of a view. Where several elements of x meet one of
- * out (stride 0), they are added in the order of the table.
+ * out += x over a layout table (operands out, x), float32: the backward of a view. Where several elements of x meet
+ * one of out (stride 0), they are added in the order of the table.
  */
 export function scatter_add_strided_4(out: usize, x: usize, layout: usize): void {
   const n = runLength(layout);

@@ -124,6 +124,17 @@ for (const [rows, columns] of [
 ]) {
   const n = rows * columns;
   cases.push([
+    `scatter a transpose ${rows} × ${columns}`,
+    [
+      [columns, rows, 1],
+      [rows, 1, columns],
+    ],
+    n,
+    n,
+    0,
+    0,
+  ]);
+  cases.push([
     `transpose ${rows} × ${columns}`,
     [
       [columns, 1, rows],
