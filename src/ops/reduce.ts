@@ -39,7 +39,7 @@ const sumInteger = /* @__PURE__ */ defineIntegerFold("sum", "int32", (x) =>
 const whole = (x: Tensor): Fold => ({ outer: 1, r: x.numel(), inner: 1, shape: [] });
 
 /**
- * Sum over dims, accumulated in float64; of integers and bools as int32. Of nothing: 0. Shape: (*) → without the dims.
+ * Sum over dims, in blocks that are added up in float64; of integers and bools as int32. Of nothing: 0. Shape: (*) → without the dims.
  *
  * @throws IndexError when a dim is out of range
  */
