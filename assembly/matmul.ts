@@ -8,15 +8,16 @@
  *
  * How. A register tile (matmul-tiles-generated.ts) of MR × 8 outputs stays in registers while p runs: 6×8 with fused
  * multiply-add, 5×8 without, where the product needs a register too. It reads a through row and column strides, so a
- * needs no packing but to be kind to the cache, and eight neighbouring columns of b, so b is packed where its columns do not
+ * is copied at most to be kind to the cache, and eight neighbouring columns of b, so b is packed where its columns do not
  * lie side by side (W of a linear layer; four by four, transposed in registers) or where it outgrows the cache.
- * Blocks (the loops of Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", with the strip of a
- * in the first cache and the block of b in the second): KC terms, NC columns, a strip of at most MR rows.
+ * Blocks, as in Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", but with the strip of a in
+ * the first cache and the panels of b streaming past it: KC terms, NC columns, a strip of at most MR rows.
  *
  * Edges compute little in vain and never read or write past an end. Rows: tiles of every height from 1 to MR. Columns: a
  * tile of 4, or two; the last reaches back over columns that are done and leaves those as they are, so it needs no
  * padding and NaN in a neighbour cannot leak. Only fewer than 4 columns in all are padded, in the scratch memory.
- * One row or column, and up to 3 where both operands run along p, is a matrix-vector product and has loops of its own.
+ * One row or column (up to 4 rows or 3 columns where both operands run along p) is a matrix-vector product and has
+ * loops of its own.
  *
  * The order of every sum depends on (m, n, kk) and the strides only (beyond matrix-vector products, on kk only), and any
  * part of out may be computed by itself: see matmul_range, by which threads split the work.
@@ -57,25 +58,25 @@ export {
 @inline
 const MR: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 5;
 
-/** Most terms in one pass: a strip of a, MR × KC floats, then fills no more than half of a 32 KB first cache. */
+/** Most terms in one pass: a strip of a, MR × KC floats, and a panel of b, 8 × KC, stay in a 32 KB first cache. */
 // @ts-ignore: decorator
 @inline
-const KC: i32 = 512;
+const KC: i32 = 352;
 
-/** Most columns in one packed block of b, a multiple of 8: KC × NC floats in half of a 1 MB second cache. */
+/** Most columns in one packed block of b, a multiple of 8: the more the better, since a is read again for each. */
 // @ts-ignore: decorator
 @inline
-const NC: i32 = 256;
+const NC: i32 = 1024;
 
-/** Floats at the start of the scratch memory for a strip of a (MR rows of KC + 4) and a tile of out (6×4). */
+/** Floats at the start of the scratch memory for a strip of a, and after it for a tile of out (6×4). */
 // @ts-ignore: decorator
 @inline
 const STRIP: i32 = 6 * KC + 64;
 // @ts-ignore: decorator
 @inline
-const TILE: i32 = 6 * KC + 32;
+const TILE: i32 = 6 * KC;
 
-/** Bytes of scratch memory that matmul of these sizes may need; at most 552 KB. To be 64-byte aligned. */
+/** Bytes of scratch memory that matmul of these sizes may need: at most 1.5 MB. It should be 64-byte aligned. */
 export function matmul_scratch(m: i32, n: i32, kk: i32): i32 {
   return (STRIP + min(kk, KC) * min((n + 7) & ~7, NC)) << 2;
 }
@@ -102,8 +103,9 @@ export function matmul(
 
 /**
  * Rows i0 to i1 and columns j0 to j1 of the product, with the very bits that matmul gives there: pointers and sizes are
- * those of the whole. Threads may compute disjoint ranges at once, each with scratch memory of its own. Split the longer of m
- * and n, at multiples of 24 rows or 16 columns; what both ranges need is then packed twice, which costs less than to wait.
+ * those of the whole. Threads may compute disjoint ranges at once, each with scratch memory of its own. Split the
+ * longer of m and n, at multiples of 24 rows or 16 columns; what both ranges need is then packed twice, which costs less
+ * than to wait.
  */
 export function matmul_range(
   out: usize,
@@ -139,7 +141,7 @@ export function matmul_range(
   const bc = <usize>bcs << 2;
   if (kk <= 0) {
     constant(out, cs, rows, columns, bias, accumulate);
-  } else if (m <= 3 && brs == 1) {
+  } else if (m <= 4 && brs == 1) {
     for (let i = 0; i < rows; i++) {
       dots(out, 4, b, bc, a, ac, columns, kk, bias, 4, accumulate, scratch);
       out += cs;
@@ -198,8 +200,9 @@ function blocks(
   const kc = (kk + passes - 1) / passes;
   const narrow = columns < 4;
   const packB = narrow || bc != 4 || packs_b(rows, columns, kk);
-  const packA = packs_a(columns, kc, ar, ac);
-  const nc = packB ? NC : columns;
+  // A strip whose rows run along p is kind to the cache as it is; others are copied if they are read often.
+  const packA = ac != 4 && columns >= 128;
+  const nc = packB ? min(NC, columns) : columns;
   for (let j = 0; j < columns; j += nc) {
     const nb = min(nc, columns - j);
     const outJ = out + (<usize>j << 2);
@@ -223,8 +226,8 @@ function blocks(
         if (packA) {
           pack_a(scratch, aI, ar, ac, h, kb);
           aS = scratch;
-          arS = ac == 4 ? <usize>(kb + 4) << 2 : 4;
-          acS = ac == 4 ? 4 : <usize>h << 2;
+          arS = 4;
+          acS = <usize>h << 2;
         }
         if (narrow) {
           matmul_strip_narrow(h, outI, cs, aS, arS, acS, bP, nb, kb, biasP, accumulateP, scratch + (TILE << 2));
@@ -239,18 +242,11 @@ function blocks(
   }
 }
 
-/** Whether b, though its columns lie side by side, is better copied into panels. */
+/** Whether b, though its columns lie side by side, is better copied: when it is read often and outgrows the first cache. */
 // @ts-ignore: decorator
 @inline
 function packs_b(rows: i32, columns: i32, kk: i32): bool {
-  return rows >= 48 && columns * kk > 32768;
-}
-
-/** Whether strips of a are better copied. */
-// @ts-ignore: decorator
-@inline
-function packs_a(columns: i32, kc: i32, ar: usize, ac: usize): bool {
-  return columns >= 128 && kc >= 64;
+  return rows >= 48 && <i64>columns * kk > 32768;
 }
 
 /** The next strip's height: as high as can be, but no low one at the end where two of middle height do. */
@@ -351,18 +347,8 @@ function pack4(to: usize, step: usize, b: usize, br: usize, bc: usize, kb: i32):
   }
 }
 
-/** Copy a strip of a: rows that lie along p as rows (padded, so that they do not fall on each other), others as [kb][h]. */
+/** Copy a strip of a, h rows of kb terms: to[p·h + i] = a[i, p]. */
 function pack_a(to: usize, a: usize, ar: usize, ac: usize, h: i32, kb: i32): void {
-  if (ac == 4) {
-    for (let i = 0; i < h; i++) {
-      let p = 0;
-      for (; p + 4 <= kb; p += 4) v128.store(to + (<usize>p << 2), v128.load(a + (<usize>p << 2)));
-      for (; p < kb; p++) store<f32>(to + (<usize>p << 2), load<f32>(a + (<usize>p << 2)));
-      to += <usize>(kb + 4) << 2;
-      a += ar;
-    }
-    return;
-  }
   for (let p = 0; p < kb; p++) {
     let from = a;
     let i = 0;
@@ -473,7 +459,7 @@ function matmul_tile4(
   }
 }
 
-/** h rows × nb < 4 columns, where out has no more: b is packed and padded to 4, and a tile in temp keeps out's neighbours safe. */
+/** h rows × nb < 4 columns, all there are: b is packed and padded to 4, and the tile goes to temp first. */
 function matmul_strip_narrow(
   h: i32,
   out: usize,
@@ -574,6 +560,7 @@ export function matmul_dot4(
     c01 = madd(x1, v128.load(r0, 16), c01);
     c10 = madd(x0, v128.load(r1), c10);
     c11 = madd(x1, v128.load(r1, 16), c11);
+    if (!ASC_FEATURE_RELAXED_SIMD && kk == -1) break; // never; or V8 loads all operands first, and spills
     c20 = madd(x0, v128.load(r2), c20);
     c21 = madd(x1, v128.load(r2, 16), c21);
     c30 = madd(x0, v128.load(r3), c30);
