@@ -333,6 +333,21 @@ describe("losses of classifiers", () => {
     expect(F.crossEntropy(tensor([[20, 0]]), [0]).item()).toBeCloseTo(2.0611537e-9, 15);
   });
 
+  test("class weights get no gradient", () => {
+    const weight = tensor([1, 2, 3], { requiresGrad: true });
+    F.crossEntropy(scores(), [1, 2], { weight }).backward();
+    F.crossEntropy(
+      scores(),
+      tensor([
+        [0, 1, 0],
+        [0.5, 0, 0.5],
+      ]),
+      { weight },
+    ).backward();
+    expect(weight.grad).toBeNull();
+    expect(F.crossEntropy(tensor([[1, 2, 3]]), [1], { weight }).requiresGrad).toBe(false);
+  });
+
   test("a class there is none of: named before anything is computed", () => {
     const x = scores();
     expect(() => F.crossEntropy(x, [1, 3])).toThrow(

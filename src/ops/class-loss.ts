@@ -241,7 +241,7 @@ function withClassIndices(
   if (made) indices.block.owned = true;
   try {
     checkIndices(where, input, indices, plan);
-    return op(input.contiguous(), indices, weight ? weight.contiguousData() : null, plan);
+    return op(input.contiguous(), indices, weight ? weight.detach().contiguousData() : null, plan);
   } finally {
     if (made && indices.block.pins === 0) discard(indices);
   }

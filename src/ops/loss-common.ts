@@ -32,7 +32,7 @@ export function lossOptions<O extends object>(where: string, args: readonly unkn
   }
   return { ...Object.fromEntries(positional.map((value, i) => [names[i], value])), ...options } as O;
 }
-const NO_OPTIONS = Object.freeze({});
+const NO_OPTIONS = /* @__PURE__ */ Object.freeze({});
 
 /** @throws ArgumentError unless value (absent: "mean") is the name of a reduction. */
 export function checkReduction<R extends string = Reduction>(value: unknown, where: string, extra?: R): Reduction | R {
