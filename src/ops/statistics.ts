@@ -1,5 +1,5 @@
 /** Reductions that are more than a fold: variance, standard deviation, norms, logsumexp. */
-import { defineOp } from "../autograd.js";
+import { defineOp, isGradEnabled } from "../autograd.js";
 import { ArgumentError } from "../errors.js";
 import { Tensor } from "../tensor.js";
 import { F32 } from "../wasm/heap.js";
@@ -28,7 +28,7 @@ const varianceOf = /* @__PURE__ */ defineOp<[Tensor], [Fold, correction: number]
   name: "var",
   output: (_inputs, { shape }) => ({ shape, dtype: "float32" }),
   forward: (out, [x], { outer, r, inner }, correction) => {
-    const mean = x.requiresGrad ? Tensor.allocate(out.shape, "float32", "var") : null;
+    const mean = isGradEnabled() ? Tensor.allocate(out.shape, "float32", "var") : null;
     k.variance(out.ptr, mean?.ptr ?? 0, x.ptr, outer, r, inner, correction);
     return mean === null ? [] : [mean];
   },
@@ -41,7 +41,7 @@ const deviationOf = /* @__PURE__ */ defineOp<[Tensor], [Fold, correction: number
   name: "std",
   output: (_inputs, { shape }) => ({ shape, dtype: "float32" }),
   forward: (out, [x], { outer, r, inner }, correction) => {
-    const mean = x.requiresGrad ? Tensor.allocate(out.shape, "float32", "std") : null;
+    const mean = isGradEnabled() ? Tensor.allocate(out.shape, "float32", "std") : null;
     k.variance(out.ptr, mean?.ptr ?? 0, x.ptr, outer, r, inner, correction);
     k.sqrt(out.ptr, out.ptr, out.numel());
     return mean === null ? [] : [mean];
