@@ -1,0 +1,129 @@
+/** Kernels through their public calls, against what the machine can do: arithmetic peak, copy bandwidth, Math.*. */
+import { F, manualSeed, nn, optim, rand, randn, type Tensor } from "../src/index.js";
+import { k } from "../src/wasm/load.js";
+import { race } from "./measure.js";
+import { type Backend, pick, type Row } from "./row.js";
+
+const PEAK_CALLS = 20000;
+const PEAK_FLOPS = 96 * PEAK_CALLS;
+
+/** A product through its public call, as a fraction of the register-only peak. */
+async function product(name: string, flops: number, run: () => Tensor, atLeast: number): Promise<Row> {
+  const [own, peak] = await race([
+    { name, run: () => run().dispose() },
+    { name: "peak", run: () => k.peak(PEAK_CALLS) },
+  ]);
+  const rate = flops / own / 1e9;
+  const limit = PEAK_FLOPS / peak / 1e9;
+  return {
+    name,
+    against: "of peak",
+    value: rate / limit,
+    bar: { atLeast },
+    detail: `${(own * 1e6).toFixed(1)} µs, ${rate.toFixed(1)} of ${limit.toFixed(1)} GFLOP/s`,
+  };
+}
+
+export async function matmulRows(backend: Backend): Promise<Row[]> {
+  const rows: Row[] = [];
+  const bars: [number, number, number][] = [
+    [64, 0.55, 0.4],
+    [128, 0.75, 0.55],
+    [256, 0.88, 0.68],
+    [512, 0.93, 0.74],
+    [1024, 0.93, 0.74],
+  ];
+  for (const [n, relaxed, simd] of bars) {
+    const [a, b] = [randn(n, n), randn(n, n)];
+    rows.push(await product(`matmul ${n}`, 2 * n ** 3, () => a.matmul(b), pick(backend, relaxed, simd)));
+  }
+  const n = 512;
+  const [a, b] = [randn(n, n), randn(n, n)];
+  const [aT, bT] = [a.T, b.T];
+  const flops = 2 * n ** 3;
+  for (const [name, run] of [
+    ["matmul NT 512", () => a.matmul(bT)],
+    ["matmul TN 512", () => aT.matmul(b)],
+  ] as const) {
+    const [own, plain] = await race([
+      { name, run: () => run().dispose() },
+      { name: "NN", run: () => a.matmul(b).dispose() },
+    ]);
+    rows.push({
+      name,
+      against: "of NN's time",
+      value: own / plain,
+      bar: { atMost: 1.05 },
+      detail: `${(flops / own / 1e9).toFixed(1)} GFLOP/s, NN ${(flops / plain / 1e9).toFixed(1)}`,
+    });
+  }
+  const [x, weight, bias] = [randn(64, 784), randn(256, 784), randn(256)];
+  rows.push(
+    await product("linear 64×784→256", 2 * 64 * 784 * 256, () => F.linear(x, weight, bias), pick(backend, 0.75, 0.55)),
+  );
+  return rows;
+}
+
+const MILLION = 2 ** 20;
+
+/** A memory-bound kernel, as a fraction of the bytes a v128 copy loop moves a second. */
+async function moving(name: string, bytesEach: number, run: () => void): Promise<Row> {
+  const [from, to] = [rand(MILLION), rand(MILLION)];
+  const [own, copy] = await race([
+    { name, run },
+    { name: "copy", run: () => k.copy_loop(to.ptr, from.ptr, MILLION) },
+  ]);
+  const rate = (bytesEach * MILLION) / own / 1e9;
+  const limit = (8 * MILLION) / copy / 1e9;
+  return {
+    name,
+    against: "of copy",
+    value: rate / limit,
+    bar: { atLeast: 0.8 },
+    detail: `${(own * 1e6).toFixed(0)} µs, ${rate.toFixed(1)} of ${limit.toFixed(1)} GB/s`,
+  };
+}
+
+export async function memoryRows(): Promise<Row[]> {
+  const [x, y] = [randn(MILLION), randn(MILLION)];
+  const rows = [
+    await moving("relu 1 M", 8, () => F.relu(x).dispose()),
+    await moving("add 1 M", 12, () => x.add(y).dispose()),
+  ];
+  const weight = new nn.Parameter(randn(MILLION));
+  const optimizer = new optim.SGD([weight], { lr: 1e-6, momentum: 0.9 });
+  weight.grad = randn(MILLION);
+  optimizer.step();
+  rows.push(await moving("SGD with momentum 1 M", 20, () => optimizer.step()));
+  return rows;
+}
+
+/** A function against a loop over a Float32Array with JavaScript's own Math. */
+export async function functionRows(): Promise<Row[]> {
+  manualSeed(0);
+  const x = randn(MILLION);
+  const values = x.toTypedArray() as Float32Array;
+  const out = new Float32Array(MILLION);
+  const contestants: [string, () => Tensor, (v: number) => number][] = [
+    ["exp 1 M", () => x.exp(), Math.exp],
+    ["tanh 1 M", () => x.tanh(), Math.tanh],
+    ["sigmoid 1 M", () => x.sigmoid(), (v) => 1 / (1 + Math.exp(-v))],
+  ];
+  const rows: Row[] = [];
+  for (const [name, run, scalar] of contestants) {
+    // A loop of its own for each, so that V8 inlines the function into it.
+    const loop = new Function("f", "x", "out", "for (let i = 0; i < x.length; i++) out[i] = f(x[i]);");
+    const [own, plain] = await race([
+      { name, run: () => run().dispose() },
+      { name: "Math", run: () => loop(scalar, values, out) },
+    ]);
+    rows.push({
+      name,
+      against: "× Math.* loop",
+      value: plain / own,
+      bar: { atLeast: 8 },
+      detail: `${(own * 1e6).toFixed(0)} µs, Math ${(plain * 1e6).toFixed(0)} µs`,
+    });
+  }
+  return rows;
+}

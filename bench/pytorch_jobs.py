@@ -1,0 +1,81 @@
+"""The bench's jobs in PyTorch, on one thread. Reads "job calls" from standard input, prints milliseconds a call.
+
+Needs Debian's python3-torch and libopenblas0-pthread (without the latter PyTorch multiplies matrices with a reference BLAS
+that is ten times slower, and the comparison says nothing).
+"""
+
+import os
+import sys
+import time
+
+import torch
+import torch.nn.functional as F
+
+torch.set_num_threads(1)
+
+
+def net_of(sizes):
+    layers = []
+    for i in range(len(sizes) - 1):
+        layers += [torch.nn.Linear(sizes[i], sizes[i + 1]), torch.nn.ReLU()]
+    return torch.nn.Sequential(*layers[:-1])
+
+
+def train_step(net, optimizer, inputs, targets):
+    optimizer.zero_grad(set_to_none=True)
+    F.cross_entropy(net(inputs), targets).backward()
+    torch.nn.utils.clip_grad_norm_(net.parameters(), 1)
+    optimizer.step()
+
+
+def step_of(sizes, batch):
+    torch.manual_seed(0)
+    net = net_of(sizes)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
+    inputs, targets = torch.randn(batch, sizes[0]), torch.randint(0, 10, (batch,))
+    return lambda: train_step(net, optimizer, inputs, targets)
+
+
+def epoch():
+    folder = sys.argv[1]
+    with open(os.path.join(folder, "train-images-idx3-ubyte"), "rb") as f:
+        images = torch.frombuffer(bytearray(f.read()[16:]), dtype=torch.uint8).view(-1, 784)
+    with open(os.path.join(folder, "train-labels-idx1-ubyte"), "rb") as f:
+        labels = torch.frombuffer(bytearray(f.read()[8:]), dtype=torch.uint8).long()
+    torch.manual_seed(0)
+    net = net_of([784, 256, 128, 10])
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
+
+    def run():
+        # Whole batches by index, which is much faster than torch's DataLoader: the comparison is with PyTorch at its best.
+        order = torch.randperm(len(images))
+        for start in range(0, len(images), 64):
+            chosen = order[start : start + 64]
+            batch = images[chosen].float().div_(255).sub_(0.1307).div_(0.3081)
+            train_step(net, optimizer, batch, labels[chosen])
+
+    return run
+
+
+JOBS = {"mlp": lambda: step_of([784, 256, 128, 10], 64), "small": lambda: step_of([10, 100, 100, 10], 32), "epoch": epoch}
+running = {}
+
+
+def blas():
+    for line in open("/proc/self/maps"):
+        for name in ("openblas", "mkl", "libblas"):
+            if name in line:
+                return name
+    return "unknown BLAS"
+
+
+print(f"PyTorch {torch.__version__}, {blas()}, one thread", flush=True)
+for line in sys.stdin:
+    job, calls = line.split()
+    if job not in running:
+        running[job] = JOBS[job]()
+    run = running[job]
+    start = time.perf_counter()
+    for _ in range(int(calls)):
+        run()
+    print((time.perf_counter() - start) / int(calls) * 1000, flush=True)
