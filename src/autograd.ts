@@ -9,6 +9,7 @@ import type { DType } from "./dtype.js";
 import { AutogradError, NonFiniteError, ShapeError } from "./errors.js";
 import { formatShape, type Shape, sameShape } from "./shape.js";
 import {
+  assertReadable,
   type Block,
   beginPass,
   type Collection,
@@ -105,7 +106,7 @@ export abstract class Node {
   /** Gradients of the inputs, from `this.grads`. */
   abstract differentiate(grads: readonly (Tensor | null)[], takeBuffer: (i: number) => Tensor): (Tensor | null)[];
 
-  /** @throws AutogradError when this node has run already or what it saved has been written over. */
+  /** @throws AutogradError when this node has run already or what it saved was written over; DisposedError when it is gone. */
   check(): void {
     const { saved, versions } = this;
     if (saved === null) {
@@ -116,7 +117,9 @@ export abstract class Node {
     }
     for (let i = 0; i < saved.length; i++) {
       const t = saved[i];
-      if (t && t.block.version !== versions[i]) {
+      if (!t) continue;
+      assertReadable(t.block);
+      if (t.block.version !== versions[i]) {
         throw new AutogradError(
           `${this.name}: one of the tensors needed for its gradient (shape ${formatShape(t.shape)}, made by ` +
             `${t.block.op}) has been modified by an in-place operation: it is at version ${t.block.version}, expected ` +
@@ -193,16 +196,25 @@ export function runOp(
   const inputs = given;
   for (let i = 0; i < given.length; i++) {
     const t = given[i];
-    if (t === null || t === undefined) continue;
+    if (t === null || t === undefined) {
+      if (given.length === 1) throw notATensor(spec.name, t, i);
+      continue;
+    }
     if (!(t instanceof Tensor)) throw notATensor(spec.name, t, i);
     if (gradEnabled && t.requiresGrad) needsGrad = true;
   }
   const backprop = needsGrad && (spec.backward !== undefined || spec.adjoint !== undefined);
   const original = backprop ? given.slice() : given;
+  let copies: Tensor[] | null = null;
   if (spec.raw !== true) {
     for (let i = 0; i < given.length; i++) {
       const t = given[i];
-      if (t) inputs[i] = t.dtype === "float32" ? t.contiguous() : t.detach().to("float32").contiguous();
+      if (!t || (t.dtype === "float32" && t.isContiguous())) continue;
+      // contiguous() rather than contiguousData(): `save` asks inputs whether they require a gradient.
+      const copy = t.dtype === "float32" ? t.contiguous() : flatFloats(t);
+      inputs[i] = copy;
+      copies ??= [];
+      copies.push(copy);
     }
   }
   const first = inputs[0] as Tensor;
@@ -212,12 +224,11 @@ export function runOp(
     const t = inputs[i];
     if (t) touch(t.block);
   }
-  const out = spec.durable
-    ? Tensor.allocateDurable(shape, dtype, spec.name)
-    : Tensor.allocate(shape, dtype, spec.name);
+  const out = spec.durable ? Tensor.allocateDurable(shape, dtype, spec.name) : Tensor.allocate(shape, dtype, spec.name);
   const own = spec.forward(out, inputs, ...attributes);
   if (!backprop || dtype !== "float32") {
     if (own) for (const t of own) free(t.block, "consumed");
+    if (copies !== null) for (const t of copies) free(t.block, "consumed");
     return out;
   }
   const saved: (Tensor | null | undefined)[] = [];
@@ -237,7 +248,21 @@ export function runOp(
       attributes,
     ),
   );
+  // The runner's copies belong to the node that saved them, or to nobody.
+  if (copies !== null) {
+    for (const { block } of copies) {
+      if (block.pins > 0) block.owned = true;
+      else free(block, "consumed");
+    }
+  }
   return out;
+}
+
+function flatFloats(t: Tensor): Tensor {
+  const flat = t.contiguousData();
+  const floats = flat.to("float32");
+  if (flat !== t) free(flat.block, "consumed");
+  return floats;
 }
 
 const FLOAT_LIKE = (x: Tensor): Output => ({ shape: x.shape, dtype: "float32" });
@@ -333,18 +358,23 @@ export function detectAnomaly<T>(fn: () => T): T {
 
 let visit = 0;
 
-/** All nodes behind the roots, newest first, after checking that every one can still run. */
-function collect(roots: readonly Tensor[]): Node[] {
+/** All nodes behind the roots, newest first; but none behind an input of autograd.grad whose graph has been used. */
+function collect(roots: readonly Tensor[], sums: Sums | null): Node[] {
   visit++;
   const nodes: Node[] = [];
   const stack: Node[] = [];
-  for (const { gradFn } of roots) if (gradFn !== null) stack.push(gradFn);
+  const push = (t: Tensor | null) => {
+    const node = t === null ? null : t.gradFn;
+    if (node === null || node.visited === visit) return;
+    if (node.saved !== null || !sums?.has(t as Tensor)) stack.push(node);
+  };
+  roots.forEach(push);
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
     if (node.visited === visit) continue;
+    if (node.saved === null) node.check();
     node.visited = visit;
-    node.check();
     nodes.push(node);
-    for (const t of node.inputs) if (t?.gradFn && t.gradFn.visited !== visit) stack.push(t.gradFn);
+    node.inputs.forEach(push);
   }
   return nodes.sort((a, b) => b.sequence - a.sequence);
 }
@@ -353,6 +383,8 @@ function collect(roots: readonly Tensor[]): Node[] {
 type Sums = Map<Tensor, Tensor | null>;
 
 interface Pass {
+  /** What `Node.visited` is for the nodes of this pass; the user's code may run another pass within it. */
+  visit: number;
   /** Blocks made by the node under way, to be freed after it unless something pins them. */
   blocks: Block[];
   sums: Sums;
@@ -361,24 +393,34 @@ interface Pass {
 }
 
 function runBackward(roots: readonly Tensor[], rootGrads: readonly Tensor[], retainGraph: boolean, sums: Sums | null) {
-  const nodes = collect(roots);
-  const pass: Pass = { blocks: [], sums: sums ?? new Map(), accumulateLeaves: sums === null };
+  const nodes = collect(roots, sums);
+  const pass: Pass = { visit, blocks: [], sums: sums ?? new Map(), accumulateLeaves: sums === null };
   if (sums !== null) markNeeded(nodes, sums);
+  try {
+    for (const node of nodes) if (node.needed) node.check();
+  } catch (error) {
+    for (const node of nodes) node.needed = true;
+    throw error;
+  }
   beginPass();
   const liveBefore = currentLiveBytes();
   const outer = collectBlocks({ blocks: pass.blocks, inPass: true });
   const outerUser = userCollection;
   userCollection = outer;
   try {
-    withGradMode(false, () => {
-      roots.forEach((root, i) => deliver(pass, root, rootGrads[i], false));
-      for (const node of nodes) {
-        if (node.needed) step(pass, node);
-        noteTransient(currentLiveBytes() - liveBefore);
-        if (!retainGraph && node.needed) node.release();
-      }
-      if (sums === null) for (const [leaf, sum] of pass.sums) if (sum !== null) finishLeaf(pass, leaf, sum);
-    }, "backward");
+    withGradMode(
+      false,
+      () => {
+        for (let i = 0; i < roots.length; i++) deliver(pass, roots[i], rootGrads[i], false);
+        for (const node of nodes) {
+          if (node.needed) step(pass, node);
+          noteTransient(currentLiveBytes() - liveBefore);
+          if (!retainGraph && node.needed) node.release();
+        }
+        if (sums === null) for (const [leaf, sum] of pass.sums) if (sum !== null) finishLeaf(pass, leaf, sum);
+      },
+      "backward",
+    );
   } finally {
     for (const node of nodes) {
       for (const grad of node.grads) if (grad !== null) dropGrad(grad);
@@ -417,7 +459,9 @@ export function asUserCode<T>(fn: () => T): T {
 function markNeeded(nodes: readonly Node[], sums: Sums): void {
   for (let i = nodes.length - 1; i >= 0; i--) {
     const node = nodes[i];
-    node.needed = node.inputs.some((t) => t !== null && (sums.has(t) || (t.gradFn?.visited === visit && t.gradFn.needed)));
+    node.needed = node.inputs.some(
+      (t) => t !== null && (sums.has(t) || (t.gradFn?.visited === visit && t.gradFn.needed)),
+    );
   }
 }
 
@@ -508,7 +552,7 @@ function deliver(pass: Pass, input: Tensor, grad: Tensor, fresh: boolean): void 
   }
   const node = input.gradFn;
   if (node !== null) {
-    if (node.visited === visit && node.needed) {
+    if (node.visited === pass.visit && node.needed) {
       node.grads[input.outputIndex] = addGrad(node.grads[input.outputIndex], grad, fresh);
     }
     return;
@@ -583,7 +627,9 @@ function checkForNaN(node: Node, dX: readonly (Tensor | null)[]): void {
     if (values.some((v) => Number.isNaN(v))) {
       throw new NonFiniteError(
         `${node.name}: its backward returned NaN in the gradient of input ${i}` +
-          (node.trace ? `; its forward was called\n${node.trace}` : " (made outside detectAnomaly, so where is not known)"),
+          (node.trace
+            ? `; its forward was called\n${node.trace}`
+            : " (made outside detectAnomaly, so where is not known)"),
       );
     }
   }
@@ -598,10 +644,6 @@ function checkForNaN(node: Node, dX: readonly (Tensor | null)[]): void {
 export function backward(root: Tensor, gradient: Tensor | null, retainGraph: boolean): void {
   const grad = rootGradient("backward", root, gradient);
   try {
-    if (root.gradFn === null) {
-      noGrad(() => accumulateLeaf(root, grad));
-      return;
-    }
     runBackward([root], [grad], retainGraph, null);
   } finally {
     if (gradient === null) free(grad.block, "consumed");

@@ -28,8 +28,13 @@ export type Kind = (typeof Kind)[keyof typeof Kind];
 
 /** Results that may stay idle beside what set-up and one step need, before the oldest are reclaimed. */
 const SLACK = 64 * 2 ** 20;
-/** Before the first backward() nothing may be lost, so the heap grows this far before it spills. */
-const SETUP_LIMIT = 512 * 2 ** 20;
+/** Before the first backward() nothing may be lost, and what a step needs is not known: this far it grows without spilling. */
+const SETUP_LIMIT = 128 * 2 ** 20;
+/**
+ * A result used within so many ops is spilled, never lost: a skip connection evaluated on a batch larger than the slack
+ * must find what it joins. The longest skips of common networks (the outer one of a U-Net) span some 70 ops.
+ */
+const RECENT_OPS = 128;
 /** Consumed blocks up to this size stay readable for LONG_PASSES passes (a GAN prints both losses at the end). */
 const SMALL = 16384;
 const LONG_PASSES = 8;
@@ -94,18 +99,26 @@ let liveBlocks = 0;
 let liveBytes = 0;
 let peakBytes = 0;
 
-/** What must be resident: everything made before the first backward(), later state, and the largest step's consumption. */
+/**
+ * What must be resident: everything made before the first backward(), the later state in use, and the largest step's
+ * consumption. State is counted anew in every pass, by use, so that nets dropped one after the other do not add up.
+ */
 let setupBytes = 0;
 let stateBytes = 0;
+let stateBytesBefore = 0;
 let stepBytes = 0;
 let largestStep = 0;
 let transientPeak = 0;
-/** Raised by what had to be brought back: a working set larger than the estimate ends by fitting. */
+/**
+ * What had to be brought back in this pass, and at most in one: a working set larger than the estimate ends by fitting. Not
+ * the sum over all passes, which would lift the limit a little further with every step or epoch.
+ */
 let restoredBytes = 0;
+let largestRestored = 0;
 
 /** Blocks consumed by pass p, oldest pass first. */
 let retiredNow: Block[] = [];
-let retiredSmall: { pass: number; blocks: Block[] }[] = [];
+const retiredSmall: { pass: number; blocks: Block[] }[] = [];
 let lastPassClock = 0;
 
 /** Blocks made since the innermost scope() or backward pass began. */
@@ -136,6 +149,7 @@ function append(block: Block): void {
 /** Renews a block's last use; brings it back when it was spilled; refuses when it is gone. */
 export function touch(block: Block): void {
   if (block.chunk === null) revive(block);
+  if (block.kind === Kind.State) countState(block);
   if (block.lastUse === clock) return;
   block.lastUse = clock;
   if (newest !== block) {
@@ -144,7 +158,18 @@ export function touch(block: Block): void {
   }
 }
 
-/** Takes the memory away from a resident block, whose bytes the caller has saved or given up. */
+/** State that is used belongs to what must be resident; of set-up everything does. */
+function countState(block: Block): void {
+  if (block.countedPass === pass || block.setup) return;
+  block.countedPass = pass;
+  stateBytes += block.bytes;
+}
+
+/**
+ * Takes the memory away from a resident block, whose bytes the caller has saved or given up. The registry lets go of it: it
+ * would hold the bytes until the finalizers run, which a synchronous loop never lets them do. Brought back, the block is
+ * given back by dispose() or under pressure.
+ */
 function vacate(block: Block): void {
   if (block.bytes <= 4) block.scalarBits = I32[block.ptr >>> 2];
   release(block.chunk as Chunk);
@@ -153,7 +178,10 @@ function vacate(block: Block): void {
   block.ptr = 0;
   liveBlocks--;
   liveBytes -= block.bytes;
-  if (block.kind === Kind.State && !block.setup) stateBytes -= block.bytes;
+  if (block.registered) {
+    registry?.unregister(block);
+    block.registered = false;
+  }
 }
 
 function occupy(block: Block, chunk: Chunk): void {
@@ -164,7 +192,7 @@ function occupy(block: Block, chunk: Chunk): void {
   liveBlocks++;
   liveBytes += block.bytes;
   if (liveBytes > peakBytes) peakBytes = liveBytes;
-  if (block.kind === Kind.State && !block.setup) stateBytes += block.bytes;
+  if (block.kind === Kind.State) countState(block);
 }
 
 function revive(block: Block): void {
@@ -173,7 +201,7 @@ function revive(block: Block): void {
     occupy(block, allocateChunk(block.bytes, block.op));
     U8.set(bytes, block.ptr);
     block.spilled = null;
-    restoredBytes += block.bytes;
+    if (!block.recurring) restoredBytes += block.bytes;
     block.recurring = true;
   } else if (block.bytes <= 4 && block.fate !== "disposed") {
     occupy(block, allocateChunk(block.bytes, block.op));
@@ -182,6 +210,12 @@ function revive(block: Block): void {
   } else {
     throw new DisposedError(describeFate(block));
   }
+}
+
+/** @throws DisposedError when the block's bytes are gone for good. */
+export function assertReadable(block: Block): void {
+  if (block.fate !== null && (block.bytes > 4 || block.fate === "disposed"))
+    throw new DisposedError(describeFate(block));
 }
 
 function describeFate(block: Block): string {
@@ -204,17 +238,10 @@ function describeFate(block: Block): string {
   }
 }
 
-/**
- * Moves a resident block's bytes into JavaScript. The registry lets go of it: it would hold the bytes until the finalizers
- * run, which a synchronous loop never lets them do. Brought back, the block is given back by dispose() or under pressure.
- */
+/** Moves a resident block's bytes into JavaScript. */
 function spill(block: Block): void {
   if (block.bytes > 4) block.spilled = U8.slice(block.ptr, block.ptr + block.bytes);
   vacate(block);
-  if (block.registered) {
-    registry?.unregister(block);
-    block.registered = false;
-  }
 }
 
 /** Makes a block give its memory back for good. */
@@ -226,16 +253,18 @@ export function free(block: Block, fate: Fate): void {
 }
 
 function softLimit(): number {
-  const slack = SLACK + restoredBytes;
   if (pass === 0) return SETUP_LIMIT + restoredBytes;
-  return setupBytes + stateBytes + 2 * largestStep + transientPeak + slack;
+  const restored = Math.max(restoredBytes, largestRestored);
+  const state = Math.max(stateBytes, stateBytesBefore);
+  return setupBytes + state + 2 * largestStep + transientPeak + restored + SLACK;
 }
 
 /** Vacates the least recently used block; false when all that are left belong to the op under way. */
 function evictOldest(lossless: boolean): boolean {
   const block = oldest;
   if (block === null || block.lastUse === clock) return false;
-  if (block.kind === Kind.Result && block.pins === 0 && !block.setup && !block.kept && !lossless) {
+  const mayBeLost = block.kind === Kind.Result && block.pins === 0 && !block.setup && !block.kept;
+  if (mayBeLost && !lossless && clock - block.lastUse > RECENT_OPS) {
     free(block, "reclaimed");
   } else {
     spill(block);
@@ -244,9 +273,9 @@ function evictOldest(lossless: boolean): boolean {
 }
 
 function allocateChunk(bytes: number, op: string): Chunk {
+  if (!(bytes <= MAX_HEAP)) throw outOfMemory(bytes, op);
   const found = tryAllocate(bytes);
   if (found !== null) return found;
-  if (bytes > MAX_HEAP) throw outOfMemory(bytes, op);
   // Pressure: the heap would pass its soft limit.
   while (heapBytes() + growthFor(bytes) > softLimit() && evictOldest(false)) {
     const chunk = tryAllocate(bytes);
@@ -299,9 +328,8 @@ export function collect(next: Collection): Collection {
 const registry =
   typeof FinalizationRegistry === "undefined"
     ? null
-    : new FinalizationRegistry<Block>((block) => {
-        if (block.pins === 0) free(block, "finalized");
-      });
+    : // Pins do not matter: a tape that could still run would hold a tensor of the block.
+      new FinalizationRegistry<Block>((block) => free(block, "finalized"));
 
 /** An object that all tensors of this block hold: when JavaScript collects it, the memory is given back. */
 export function finalizeWith(block: Block): object | null {
@@ -315,15 +343,12 @@ export function finalizeWith(block: Block): object | null {
 /** Makes a block durable (or state); it stays so. */
 export function promote(block: Block, kind: Kind): void {
   if (block.kind >= kind) return;
-  if (kind === Kind.State && !block.setup && block.chunk !== null) stateBytes += block.bytes;
   block.kind = kind;
 }
-
 
 /** State that is state no more (a gradient the user looked at, then dropped): as what a tape has read. */
 export function demote(block: Block): void {
   if (block.kind !== Kind.State) return;
-  if (!block.setup && block.chunk !== null) stateBytes -= block.bytes;
   block.kind = Kind.Data;
   if (!block.setup) retire(block, RETIRED_INPUT);
 }
@@ -331,8 +356,12 @@ export function demote(block: Block): void {
 /** A backward() begins: what earlier passes consumed gives its memory back, unless it has been used since. */
 export function beginPass(): void {
   if (pass === 0) setupBytes = liveBytes;
+  else largestRestored = Math.max(largestRestored, restoredBytes);
   pass++;
+  restoredBytes = 0;
   stepBytes = 0;
+  stateBytesBefore = stateBytes;
+  stateBytes = 0;
   const due = retiredNow;
   retiredNow = [];
   const small: Block[] = [];
@@ -340,7 +369,9 @@ export function beginPass(): void {
     const how = block.retired;
     block.retired = NOT_RETIRED;
     if (block.chunk === null || block.kind === Kind.State || block.kept) continue;
-    if (block.pins > 0 || block.lastUse > lastPassClock) retire(block, how);
+    // A tape that has not run needs it, and may never run: it is retired again when that tape lets go of it.
+    if (block.pins > 0) continue;
+    if (block.lastUse > lastPassClock) retire(block, how);
     else if (how === RETIRED_INPUT) spill(block);
     else if (block.bytes <= SMALL) small.push(block);
     else free(block, "consumed");

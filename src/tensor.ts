@@ -8,15 +8,7 @@ import { itemSize } from "./dtype.js";
 import { AutogradError, ShapeError } from "./errors.js";
 import { formatTensor } from "./format.js";
 import * as convert from "./ops/convert.js";
-import {
-  contiguousStrides,
-  formatShape,
-  isContiguous,
-  normalizeDim,
-  numelOf,
-  type Shape,
-  sameShape,
-} from "./shape.js";
+import { contiguousStrides, formatShape, isContiguous, normalizeDim, numelOf, type Shape, sameShape } from "./shape.js";
 import { allocate, type Block, demote, finalizeWith, free, Kind, promote, touch } from "./storage.js";
 import { F32, I32, U8 } from "./wasm/heap.js";
 
@@ -132,7 +124,9 @@ export class Tensor implements Iterable<Tensor> {
   /** The value of a tensor of one element: a number, or a boolean for dtype bool. @throws ShapeError for any other size. */
   item(): number {
     if (this.count !== 1) {
-      throw new ShapeError(`item: only a tensor of one element has a value, this one has shape ${formatShape(this.shape)}`);
+      throw new ShapeError(
+        `item: only a tensor of one element has a value, this one has shape ${formatShape(this.shape)}`,
+      );
     }
     const { ptr } = this;
     if (this.dtype === "float32") return F32[ptr >>> 2];
@@ -201,13 +195,8 @@ export class Tensor implements Iterable<Tensor> {
     return this;
   }
 
-  /** Gives this tensor's memory (and that of its views) back at once. */
+  /** Gives this tensor's memory (and that of its views) back at once; a backward() that needs it will refuse to run. */
   dispose(): void {
-    if (this.block.pins > 0) {
-      throw new AutogradError(
-        `dispose: this tensor (made by ${this.block.op}) is needed by a backward() that has not run yet`,
-      );
-    }
     free(this.block, "disposed");
   }
 
@@ -252,10 +241,11 @@ export class Tensor implements Iterable<Tensor> {
   }
 
   set grad(value: Tensor | null) {
-    if (value === null) {
+    if (value === null || value === undefined) {
       this.forgetGrad();
       return;
     }
+    if (!(value instanceof Tensor)) throw new TypeError(`grad: expected a Tensor or null, found ${typeof value}`);
     if (!sameShape(value.shape, this.shape) || value.dtype !== "float32") {
       throw new ShapeError(
         `grad: assigned a ${value.dtype} tensor of shape ${formatShape(value.shape)} as the gradient of one of shape ${formatShape(this.shape)}`,

@@ -12,8 +12,10 @@ import { k } from "../wasm/load.js";
 export function copyInto(target: Tensor, source: Tensor): void {
   const size = itemSize(target.dtype);
   if (target.isContiguous() && source.isContiguous()) {
+    // Addresses first: bringing a tensor back may grow the heap, and then U8 is another view.
     const from = source.ptr;
-    U8.copyWithin(target.ptr, from, from + source.numel() * size);
+    const into = target.ptr;
+    U8.copyWithin(into, from, from + source.numel() * size);
     return;
   }
   const layout = stridedLayout(target.shape, [target.strides, source.strides], true);

@@ -2,7 +2,7 @@
  * The list of tensors that one kernel call works through: clipping and an optimizer's step do all tensors of a group at
  * once. assembly/optim.ts documents the entries.
  */
-import { Kind, tick } from "../storage.js";
+import { Kind, tick, touch } from "../storage.js";
 import { Tensor } from "../tensor.js";
 import { I32 } from "../wasm/heap.js";
 
@@ -33,8 +33,13 @@ export function withTable<T>(entries: readonly Entry[], kernel: (table: number, 
   }
   tick();
   const table = storage.ptr;
-  // Bringing back one tensor may grow the heap but never moves another used since tick(): first all are touched, then
-  // their addresses are written.
+  // Bringing back one tensor may grow the heap, which renews I32, but never moves another used since tick(): first all are
+  // touched, then their addresses are written.
+  for (const { param, grad, states } of entries) {
+    touch(param.block);
+    touch(grad.block);
+    if (states !== undefined) for (const state of states) touch(state.block);
+  }
   let word = table >>> 2;
   for (const { param, grad, states, fresh, step } of entries) {
     I32[word] = param.ptr;
