@@ -2,7 +2,7 @@
 import { defineOp } from "../autograd.js";
 import { DTypeError, ShapeError } from "../errors.js";
 import { broadcastShapes, formatShape, numelOf, type Shape } from "../shape.js";
-import { Tensor } from "../tensor.js";
+import type { Tensor } from "../tensor.js";
 import { k } from "../wasm/load.js";
 import { workspace } from "../workspace.js";
 import { sumTo } from "./reduce.js";
@@ -98,7 +98,9 @@ function batchOffsets(t: Tensor, to: Shape): number[] {
   return offsets;
 }
 
-const multiplyBatches: (a: Tensor, b: Tensor) => Tensor = defineOp<[Tensor, Tensor]>({
+const multiplyBatches = (a: Tensor, b: Tensor): Tensor => batches(a, b, a.shape, b.shape);
+
+const batches = defineOp<[Tensor, Tensor], [shapeA: Shape, shapeB: Shape]>({
   name: "matmul",
   inputs: 2,
   raw: true,
@@ -118,10 +120,10 @@ const multiplyBatches: (a: Tensor, b: Tensor) => Tensor = defineOp<[Tensor, Tens
       multiply(out, asMatrix(a, start), asMatrix(b, startsB[i]), m, n, a.shape[a.ndim - 1], null, i * m * n);
     });
   },
-  save: (_out, [a, b]) => [a, b],
-  adjoint: (dOut, [a, b], needs) => [
-    needs[0] ? sumTo(multiplyBatches(dOut, transpose(b, -2, -1)), a.shape) : null,
-    needs[1] ? sumTo(multiplyBatches(transpose(a, -2, -1), dOut), b.shape) : null,
+  save: (_out, [a, b]) => [b.requiresGrad ? a : null, a.requiresGrad ? b : null],
+  adjoint: (dOut, [a, b], needs, shapeA, shapeB) => [
+    needs[0] ? sumTo(multiplyBatches(dOut, transpose(b, -2, -1)), shapeA) : null,
+    needs[1] ? sumTo(multiplyBatches(transpose(a, -2, -1), dOut), shapeB) : null,
   ],
 });
 
@@ -188,9 +190,10 @@ const affine = defineOp<[Tensor, Tensor, Tensor | null | undefined]>({
       bias ?? null,
     );
   },
-  save: (_out, [x, weight]) => [x, weight],
+  save: (_out, [x, weight]) => [weight.requiresGrad ? x : null, x.requiresGrad ? weight : null],
   backward: (dOut, [x, weight], [dX, dWeight, dBias]) => {
-    const [outFeatures, inFeatures] = weight.shape;
+    const outFeatures = dOut.shape[dOut.ndim - 1];
+    const inFeatures = (dX ?? dWeight)?.shape.at(-1) ?? 0;
     const rows = rowsOf(dOut, outFeatures);
     const upstream = { tensor: dOut, rowStride: outFeatures, columnStride: 1 };
     if (dX) multiply(dX, upstream, asMatrix(weight), rows, inFeatures, outFeatures);
