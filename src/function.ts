@@ -2,7 +2,7 @@
 import { asUserCode, isGradEnabled, Node, noGrad, record } from "./autograd.js";
 import { AutogradError, ShapeError } from "./errors.js";
 import { sumTo } from "./ops/reduce.js";
-import { formatShape, sameShape } from "./shape.js";
+import { formatShape, type Shape } from "./shape.js";
 import { type Block, collect, consumeInput, consumeResult } from "./storage.js";
 import { Tensor } from "./tensor.js";
 import { U8 } from "./wasm/heap.js";
@@ -54,9 +54,9 @@ class FunctionNode extends Node {
     private readonly positions: readonly number[],
     private readonly argumentCount: number,
     private readonly made: Block[],
-    outputCount: number,
+    private readonly outputShapes: readonly Shape[],
   ) {
-    super(definition.name, inputs, context.saved.filter((t) => t !== null) as Tensor[], outputCount);
+    super(definition.name, inputs, context.saved, outputShapes.length);
   }
 
   differentiate(grads: readonly (Tensor | null)[]): (Tensor | null)[] {
@@ -68,33 +68,36 @@ class FunctionNode extends Node {
       consumeResult(grad.block);
     }
     const returned = asUserCode(() =>
-      definition.backward(context, ...grads.map((g, i) => g?.contiguous() ?? zerosFor(this.outputs[i].shape))),
+      definition.backward(context, ...grads.map((g, i) => g?.contiguous() ?? zerosFor(this.outputShapes[i]))),
     );
-    const list = Array.isArray(returned) ? returned : [returned];
-    if (list.length !== this.argumentCount && list.slice(this.argumentCount).some((g) => g != null)) {
+    const list: unknown[] = Array.isArray(returned) ? returned : [returned];
+    // As in PyTorch, more than one for each argument is fine when the rest is null.
+    if (list.length < this.argumentCount || list.slice(this.argumentCount).some((g) => g != null)) {
       throw new AutogradError(
         `${this.name}: backward returned ${list.length} gradients, forward took ${this.argumentCount} arguments: ` +
           "return one for each argument, null where none is needed",
       );
     }
-    return this.inputs.map((input, i) => (input === null ? null : this.checked(list[this.positions[i]], input, i)));
+    return this.inputs.map((input, i) =>
+      input === null ? null : this.checked(list[this.positions[i]], input, this.positions[i]),
+    );
   }
 
-  private checked(grad: Tensor | null | undefined, input: Tensor, i: number): Tensor | null {
+  private checked(grad: unknown, input: Tensor, position: number): Tensor | null {
     if (grad === null || grad === undefined) return null;
     if (!(grad instanceof Tensor)) {
-      throw new AutogradError(`${this.name}: backward returned ${typeof grad} as gradient ${i}, expected a Tensor or null`);
+      throw new AutogradError(
+        `${this.name}: backward returned ${typeof grad} as gradient ${position}, expected a Tensor or null`,
+      );
     }
-    const floats = grad.dtype === "float32" ? grad : grad.float();
-    if (sameShape(floats.shape, input.shape)) return floats;
-    try {
-      return sumTo(floats, input.shape);
-    } catch {
+    const lead = grad.ndim - input.ndim;
+    if (lead < 0 || input.shape.some((size, d) => size !== 1 && size !== grad.shape[lead + d])) {
       throw new ShapeError(
-        `${this.name}: backward returned an invalid gradient at index ${this.positions[i]}: got shape ` +
+        `${this.name}: backward returned an invalid gradient at index ${position}: got shape ` +
           `${formatShape(grad.shape)}, expected ${formatShape(input.shape)}`,
       );
     }
+    return sumTo(grad.float(), input.shape);
   }
 
   override release(): void {
@@ -124,6 +127,7 @@ function zerosFor(shape: readonly number[]): Tensor {
  * `forward` runs without recording; `backward` gets one gradient for each output and returns one for each argument of
  * `forward` (null where none is needed; a single one need not be in a list).
  */
+// biome-ignore lint/suspicious/noShadowRestrictedNames: PyTorch's name; users write autograd.Function
 export class Function {
   static forward(_ctx: Context, ..._args: any[]): Outputs {
     throw new AutogradError(`${this.name}: define static forward(ctx, …)`);
@@ -147,14 +151,29 @@ export class Function {
       outer.blocks?.push(...made);
     }
     const outputs = result instanceof Tensor ? [result] : [...result];
-    // An input that is returned as it is becomes a view of itself, so that the input's own place in the graph stays.
-    const wrapped = outputs.map((t) => (args.includes(t) || t.gradFn !== null ? t.detach() : t));
+    outputs.forEach((t: unknown, i) => {
+      if (t instanceof Tensor) return;
+      throw new AutogradError(`${this.name}: forward returned ${typeof t} as output ${i}, expected a Tensor`);
+    });
+    // A tensor that has a place in the graph already (an input, a parameter, an output given twice) is returned as another
+    // view of itself, so that it keeps that place.
+    const wrapped = outputs.map((t, i) =>
+      args.includes(t) || t.requiresGrad || outputs.indexOf(t) < i ? t.detach() : t,
+    );
     if (isInput.includes(true)) {
       const positions = isInput.flatMap((needed, i) => (needed ? [i] : []));
       const inputs = positions.map((i) => args[i] as Tensor);
       const held = new Set([...wrapped, ...context.saved].map((t) => t?.block));
       const rest = made.filter((block) => !held.has(block));
-      const node = new FunctionNode(this, context, inputs, positions, args.length, rest, wrapped.length);
+      const node = new FunctionNode(
+        this,
+        context,
+        inputs,
+        positions,
+        args.length,
+        rest,
+        wrapped.map((t) => t.shape),
+      );
       context.node = node;
       wrapped.forEach((t, i) => {
         if (t.dtype === "float32" && !context.nonDifferentiable.has(outputs[i])) record(t, node, i);
