@@ -1,6 +1,6 @@
 /** Modules that hold modules. */
 import { ArgumentError, IndexError } from "../errors.js";
-import { Module } from "./module.js";
+import { Module, moduleEntries } from "./module.js";
 
 function checkModule(value: unknown, where: string): asserts value is Module {
   if (!(value instanceof Module)) {
@@ -15,8 +15,9 @@ abstract class IndexedModules extends Module implements Iterable<Module> {
     return this.list().length;
   }
 
+  /** A module that stands in several places (one activation, used again and again) is several of these. */
   private list(): Module[] {
-    return [...this.children()];
+    return [...moduleEntries(this)].map(([, module]) => module);
   }
 
   /** The module at an index, from the end when negative. @throws IndexError when there is none. */
@@ -56,7 +57,7 @@ export class Sequential extends IndexedModules {
   }
 
   forward(x: any): any {
-    for (const module of this.children()) x = module(x);
+    for (const module of this) x = module(x);
     return x;
   }
 }
@@ -94,7 +95,7 @@ export class ModuleDict extends Module implements Iterable<string> {
 
   /** The module of a name. @throws IndexError when there is none. */
   get(name: string): Module {
-    for (const [key, module] of this.namedChildren()) if (key === name) return module;
+    for (const [key, module] of moduleEntries(this)) if (key === name) return module;
     throw new IndexError(`ModuleDict: no module ${JSON.stringify(name)}; there are: ${[...this.keys()].join(", ")}`);
   }
 
@@ -102,7 +103,9 @@ export class ModuleDict extends Module implements Iterable<string> {
   set(name: string, module: Module): this {
     checkModule(module, `ModuleDict: ${name}`);
     if (name in this && !this.has(name)) {
-      throw new ArgumentError(`ModuleDict: ${JSON.stringify(name)} cannot be a name: a ModuleDict has an attribute of it`);
+      throw new ArgumentError(
+        `ModuleDict: ${JSON.stringify(name)} cannot be a name: a ModuleDict has an attribute of it`,
+      );
     }
     this.addModule(name, module);
     return this;
@@ -114,15 +117,15 @@ export class ModuleDict extends Module implements Iterable<string> {
   }
 
   *keys(): Generator<string> {
-    for (const [name] of this.namedChildren()) yield name;
+    for (const [name] of moduleEntries(this)) yield name;
   }
 
   *values(): Generator<Module> {
-    yield* this.children();
+    for (const [, module] of moduleEntries(this)) yield module;
   }
 
   *entries(): Generator<[string, Module]> {
-    yield* this.namedChildren();
+    yield* moduleEntries(this);
   }
 
   [Symbol.iterator](): Iterator<string> {

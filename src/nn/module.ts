@@ -3,7 +3,7 @@ import { asUserCode, isGradEnabled, Node, noGrad, record } from "../autograd.js"
 import { Callable } from "../callable.js";
 import { ArgumentError, StateDictError } from "../errors.js";
 import { formatShape, sameShape } from "../shape.js";
-import { Kind, promote } from "../storage.js";
+import { assertReadable, Kind, promote } from "../storage.js";
 import { Tensor } from "../tensor.js";
 import { Parameter } from "./parameter.js";
 
@@ -90,7 +90,9 @@ export abstract class Module extends Callable {
   /** Registers a tensor that is state but not learned (a running mean); reachable as a field of that name. */
   registerBuffer(name: string, value: Tensor | null, options: { persistent?: boolean } = {}): void {
     if (name === "" || name.includes(".")) {
-      throw new ArgumentError(`registerBuffer: ${JSON.stringify(name)} cannot be a buffer's name (empty, or has a dot)`);
+      throw new ArgumentError(
+        `registerBuffer: ${JSON.stringify(name)} cannot be a buffer's name (empty, or has a dot)`,
+      );
     }
     const { buffers } = booksOf(this);
     if (name in this && !buffers.has(name)) {
@@ -119,13 +121,13 @@ export abstract class Module extends Callable {
     (this as any)[name] = module;
   }
 
-  /** The modules that are fields of this one, with their names. */
+  /** The modules that are fields of this one, each once, with their names. */
   *namedChildren(): Generator<[string, Module]> {
     const seen = new Set<Module>();
-    for (const [name, value] of Object.entries(this)) {
-      if (value instanceof Module && !seen.has(value)) {
-        seen.add(value);
-        yield [name, value];
+    for (const [name, module] of moduleEntries(this)) {
+      if (!seen.has(module)) {
+        seen.add(module);
+        yield [name, module];
       }
     }
   }
@@ -244,8 +246,8 @@ export abstract class Module extends Callable {
     if (strict && missingKeys.length > 0) problems.push(`missing keys: ${missingKeys.join(", ")}`);
     if (strict && unexpectedKeys.length > 0) problems.push(`unexpected keys: ${unexpectedKeys.join(", ")}`);
     for (const [key, target] of entries) {
+      if (!Object.hasOwn(dict, key)) continue;
       const source = dict[key];
-      if (source === undefined) continue;
       if (!(source instanceof Tensor)) problems.push(`${key}: expected a Tensor, found ${typeof source}`);
       else if (!sameShape(source.shape, target.shape)) {
         problems.push(
@@ -256,8 +258,10 @@ export abstract class Module extends Callable {
     if (problems.length > 0) {
       throw new StateDictError(`loadStateDict: ${moduleName(this)}:\n  ${problems.join("\n  ")}`);
     }
+    const loaded = [...entries].filter(([key]) => Object.hasOwn(dict, key));
+    for (const [key] of loaded) assertReadable(dict[key].block);
     noGrad(() => {
-      for (const [key, target] of entries) if (dict[key] !== undefined) target.copy_(dict[key]);
+      for (const [key, target] of loaded) target.copy_(dict[key]);
     });
     return { missingKeys, unexpectedKeys };
   }
@@ -270,7 +274,7 @@ export abstract class Module extends Callable {
   /** The module as PyTorch prints it: its children, indented, with their names. */
   override toString(): string {
     const lines = Array.from(
-      this.namedChildren(),
+      moduleEntries(this),
       ([name, child]) => `  (${name}): ${child.toString().replaceAll("\n", "\n  ")}`,
     );
     const extra = this.extraRepr();
@@ -308,15 +312,18 @@ function collectParameters(module: Module, found: Set<Parameter>, seen: Set<Modu
   if (children !== null) for (const child of children) if (!seen.has(child)) collectParameters(child, found, seen);
 }
 
+/** A module's fields that are modules, one that stands in several fields under each of their names. */
+export function* moduleEntries(module: Module): Generator<[string, Module]> {
+  for (const [name, value] of Object.entries(module)) if (value instanceof Module) yield [name, value];
+}
+
 /** In PyTorch's order, and shared tensors under each of their names. */
 function* stateEntries(module: Module, prefix = ""): Generator<[string, Tensor]> {
   for (const [name, value] of ownParameters(module)) yield [join(prefix, name), value];
   for (const [name, { value, persistent }] of booksOf(module).buffers) {
     if (value !== null && persistent) yield [join(prefix, name), value];
   }
-  for (const [name, value] of Object.entries(module)) {
-    if (value instanceof Module) yield* stateEntries(value, join(prefix, name));
-  }
+  for (const [name, child] of moduleEntries(module)) yield* stateEntries(child, join(prefix, name));
 }
 
 /** Forgets gradients, or fills them with zeros. */
@@ -354,9 +361,22 @@ class BoundaryNode extends Node {
   }
 }
 
+/** Where values hold tensors that need a gradient. */
+const differentiable = (values: readonly unknown[]): number[] =>
+  values.flatMap((t, i) => (t instanceof Tensor && t.requiresGrad ? [i] : []));
+
+function spread(grads: readonly (Tensor | null)[], places: readonly number[], count: number): (Tensor | null)[] {
+  const list = new Array<Tensor | null>(count).fill(null);
+  places.forEach((place, i) => {
+    list[place] = grads[i];
+  });
+  return list;
+}
+
 /** Stands around one call of a module and calls its backward hooks when gradients have gone through both sides. */
 class BackwardBoundary {
   private gradOutput: readonly (Tensor | null)[] = [];
+  private inputCount = 0;
   private hasInputNode = false;
 
   constructor(
@@ -365,36 +385,48 @@ class BackwardBoundary {
   ) {}
 
   enter(inputs: any[]): any[] {
-    const tensors = inputs.filter((t): t is Tensor => t instanceof Tensor && t.requiresGrad);
-    if (tensors.length === 0) return inputs;
+    this.inputCount = inputs.length;
+    const places = differentiable(inputs);
+    if (places.length === 0) return inputs;
     this.hasInputNode = true;
-    const passed = this.through(tensors, (grads) => this.call(grads));
-    return inputs.map((t) => (tensors.includes(t) ? passed[tensors.indexOf(t)] : t));
+    // The hooks see one gradient for each argument, null where there is none, as PyTorch shows them.
+    return this.through(inputs, places, (grads) => {
+      const replaced = this.call(spread(grads, places, inputs.length));
+      return places.map((place) => replaced[place] ?? null);
+    });
   }
 
   leave(output: any): any {
     const list: any[] = output instanceof Tensor ? [output] : Array.isArray(output) ? output : [];
-    const tensors = list.filter((t): t is Tensor => t instanceof Tensor && t.requiresGrad);
-    if (tensors.length === 0) return output;
-    const passed = this.through(tensors, (grads) => {
-      this.gradOutput = grads.map((g) => g?.clone() ?? null);
-      if (!this.hasInputNode) this.call([]);
+    const places = differentiable(list);
+    if (places.length === 0) return output;
+    const passed = this.through(list, places, (grads) => {
+      this.gradOutput = spread(
+        grads.map((g) => g?.clone() ?? null),
+        places,
+        list.length,
+      );
+      if (!this.hasInputNode) this.call(new Array(this.inputCount).fill(null));
       return grads;
     });
-    const replace = (t: any) => (tensors.includes(t) ? passed[tensors.indexOf(t)] : t);
-    return output instanceof Tensor ? replace(output) : list.map(replace);
+    return output instanceof Tensor ? passed[0] : passed;
   }
 
+  /** The values, of which those at `places` have gone through an identity on the tape. */
   private through(
-    tensors: Tensor[],
+    values: readonly any[],
+    places: readonly number[],
     pass: (grads: readonly (Tensor | null)[]) => readonly (Tensor | null)[],
-  ): readonly Tensor[] {
+  ): any[] {
+    const tensors = places.map((place) => values[place] as Tensor);
     const node = new BoundaryNode(tensors, tensors.length, pass);
-    return tensors.map((t, i) => {
+    const passed = [...values];
+    tensors.forEach((t, i) => {
       const out = t.detach();
       record(out, node, i);
-      return out;
+      passed[places[i]] = out;
     });
+    return passed;
   }
 
   private call(gradInput: readonly (Tensor | null)[]): readonly (Tensor | null)[] {
