@@ -11,6 +11,8 @@
  * The default generator is made at its first use, so importing this module does nothing.
  */
 
+import { ArgumentError } from "./errors.js";
+
 /** Words of state of MT19937, and of one block of output. */
 const N = 624;
 const M = 397;
@@ -50,15 +52,15 @@ export class Generator {
    * Starts the sequence of `seed` and forgets the cached normal. As in PyTorch the seed is taken modulo 2⁶⁴ and only
    * its low 32 bits enter MT19937, so −1 and 2³² − 1 give the same sequence.
    *
-   * @throws RangeError unless `seed` is an integer in [−2⁶³, 2⁶⁴).
+   * @throws ArgumentError unless `seed` is an integer in [−2⁶³, 2⁶⁴).
    */
   manualSeed(seed: number | bigint): this {
     if (typeof seed === "number" && !Number.isInteger(seed)) {
-      throw new RangeError(`manualSeed: expected an integer, got ${seed}`);
+      throw new ArgumentError(`manualSeed: expected an integer, got ${seed}`);
     }
     const value = BigInt(seed);
     if (value < -(1n << 63n) || value >= 1n << 64n) {
-      throw new RangeError(`manualSeed: ${seed} is outside [-2^63, 2^64)`);
+      throw new ArgumentError(`manualSeed: ${seed} is outside [-2^63, 2^64)`);
     }
     this.seedValue = BigInt.asUintN(64, value);
     const state = this.state;
@@ -208,17 +210,17 @@ export class Generator {
   /**
    * Continues where `getState()` was taken, here or in PyTorch.
    *
-   * @throws RangeError when the bytes are not such a state; the generator is then unchanged.
+   * @throws ArgumentError when the bytes are not such a state; the generator is then unchanged.
    */
   setState(bytes: Uint8Array): this {
     if (bytes.length !== STATE_BYTES) {
-      throw new RangeError(`setState: expected ${STATE_BYTES} bytes, got ${bytes.length}`);
+      throw new ArgumentError(`setState: expected ${STATE_BYTES} bytes, got ${bytes.length}`);
     }
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const left = view.getInt32(8, true);
     const next = view.getInt32(16, true);
     if (next < 0 || next > N || left !== (next === 0 ? 1 : N + 1 - next) || view.getInt32(12, true) !== 1) {
-      throw new RangeError(`setState: not a generator's state (left ${left}, next ${next})`);
+      throw new ArgumentError(`setState: not a generator's state (left ${left}, next ${next})`);
     }
     this.seedValue = view.getBigUint64(0, true);
     const { state, words } = this;
@@ -254,7 +256,7 @@ export function manualSeed(seed: number | bigint): Generator {
 
 /** Fills with float32 uniforms of [from, to), one draw each: `tensor.uniform_(from, to)`, and `rand` with 0 and 1. */
 export function fillUniform(out: Float32Array, from = 0, to = 1, gen: Generator = defaultGenerator()): void {
-  if (!(from <= to)) throw new RangeError(`uniform_: expected from <= to, got from ${from}, to ${to}`);
+  if (!(from <= to)) throw new ArgumentError(`uniform_: expected from <= to, got from ${from}, to ${to}`);
   const low = fround(from);
   // PyTorch's u × (to − from) + from is one fused multiply-add. The product of two float32 is exact in a double, so
   // the rounding to float32 as it is stored is the only one.
@@ -276,7 +278,7 @@ export function fillUniform(out: Float32Array, from = 0, to = 1, gen: Generator 
  * size is no multiple of 16. Below 16 it draws singly, in double precision.
  */
 export function fillNormal(out: Float32Array, mean = 0, std = 1, gen: Generator = defaultGenerator()): void {
-  if (!(std >= 0)) throw new RangeError(`normal_: expected std >= 0, got ${std}`);
+  if (!(std >= 0)) throw new ArgumentError(`normal_: expected std >= 0, got ${std}`);
   const n = out.length;
   if (n < 16) {
     for (let i = 0; i < n; i++) out[i] = gen.normal64() * std + mean;
@@ -295,9 +297,9 @@ export function fillNormal(out: Float32Array, mean = 0, std = 1, gen: Generator 
 /** Fills with integers of [low, high): `torch.randint(low, high, …)`. */
 export function fillRandint(out: Int32Array, low: number, high: number, gen: Generator = defaultGenerator()): void {
   if (!Number.isInteger(low) || !Number.isInteger(high) || low < -(2 ** 31) || high > 2 ** 31) {
-    throw new RangeError(`randint: low ${low} and high ${high} must be integers of int32's range`);
+    throw new ArgumentError(`randint: low ${low} and high ${high} must be integers of int32's range`);
   }
-  if (low >= high) throw new RangeError(`randint: expected low < high, got low ${low}, high ${high}`);
+  if (low >= high) throw new ArgumentError(`randint: expected low < high, got low ${low}, high ${high}`);
   const range = high - low;
   const words = gen.block();
   const n = out.length;
@@ -319,7 +321,7 @@ export function fillRandint(out: Int32Array, low: number, high: number, gen: Gen
 
 /** The numbers 0 … n − 1 in random order: `torch.randperm(n)`. n − 1 draws. */
 export function randperm(n: number, gen: Generator = defaultGenerator()): Int32Array {
-  if (!Number.isInteger(n) || n < 0) throw new RangeError(`randperm: expected a size, got ${n}`);
+  if (!Number.isInteger(n) || n < 0) throw new ArgumentError(`randperm: expected a size, got ${n}`);
   const order = new Int32Array(n);
   for (let i = 0; i < n; i++) order[i] = i;
   const words = gen.block();
@@ -342,7 +344,7 @@ export function randperm(n: number, gen: Generator = defaultGenerator()): Int32A
  * `F.dropout` (which then divides it by 1 − p). Two draws each, as in PyTorch builds without Intel's MKL.
  */
 export function fillBernoulli(out: Float32Array | Uint8Array, p: number, gen: Generator = defaultGenerator()): void {
-  if (!(p >= 0 && p <= 1)) throw new RangeError(`bernoulli_: expected 0 <= p <= 1, got ${p}`);
+  if (!(p >= 0 && p <= 1)) throw new ArgumentError(`bernoulli_: expected 0 <= p <= 1, got ${p}`);
   // u = k / 2⁵³ with k = high·2³² + low, so u < p is k < ⌈p·2⁵³⌉, which the high words decide but for 1 in 2²¹. The
   // sign bit of their difference is the answer without a branch, which would be mispredicted half the time.
   const limit = Math.ceil(p * 2 ** 53);
@@ -376,14 +378,14 @@ export function fillBernoulliEach(
   gen: Generator = defaultGenerator(),
 ): void {
   for (let i = 0; i < out.length; i++) {
-    if (!(p[i] >= 0 && p[i] <= 1)) throw new RangeError(`bernoulli: expected 0 <= p <= 1, got ${p[i]} at ${i}`);
+    if (!(p[i] >= 0 && p[i] <= 1)) throw new ArgumentError(`bernoulli: expected 0 <= p <= 1, got ${p[i]} at ${i}`);
   }
   for (let i = 0; i < out.length; i++) out[i] = gen.uniform32() < p[i] ? 1 : 0;
 }
 
 /** Fills with exponentials of rate `lambda`: `tensor.exponential_(lambda)`. Two draws each. */
 export function fillExponential(out: Float32Array, lambda = 1, gen: Generator = defaultGenerator()): void {
-  if (!(lambda > 0)) throw new RangeError(`exponential_: expected lambda > 0, got ${lambda}`);
+  if (!(lambda > 0)) throw new ArgumentError(`exponential_: expected lambda > 0, got ${lambda}`);
   for (let i = 0; i < out.length; i++) out[i] = (-1 / lambda) * Math.log(1 - gen.uniform64());
 }
 
@@ -403,19 +405,19 @@ export function multinomial(
 ): Int32Array {
   const categories = rows === 0 ? 0 : p.length / rows;
   if (!Number.isInteger(count) || count <= 0)
-    throw new RangeError(`multinomial: expected numSamples > 0, got ${count}`);
+    throw new ArgumentError(`multinomial: expected numSamples > 0, got ${count}`);
   if (!replacement && count > categories && rows > 0) {
-    throw new RangeError(`multinomial: ${count} samples without replacement from ${categories} categories`);
+    throw new ArgumentError(`multinomial: ${count} samples without replacement from ${categories} categories`);
   }
   for (let row = 0; row < rows; row++) {
     let sum = 0;
     for (let j = row * categories; j < (row + 1) * categories; j++) {
       if (!(p[j] >= 0 && p[j] < Number.POSITIVE_INFINITY)) {
-        throw new RangeError(`multinomial: probabilities must be finite and >= 0, got ${p[j]}`);
+        throw new ArgumentError(`multinomial: probabilities must be finite and >= 0, got ${p[j]}`);
       }
       sum += p[j];
     }
-    if (sum === 0) throw new RangeError("multinomial: the probabilities of a row are all 0");
+    if (sum === 0) throw new ArgumentError("multinomial: the probabilities of a row are all 0");
   }
   const out = new Int32Array(rows * count);
   if (!replacement) {

@@ -8,12 +8,11 @@
  */
 import type { TypedArray } from "../dtype.js";
 import { ArgumentError, DTypeError, ShapeError } from "../errors.js";
-import { copyInto } from "../ops/convert.js";
 import { checkFits, checkTensor, elements, splitOptions } from "../ops/factory.js";
-import { defaultGenerator, fillNormal, fillUniform, randperm } from "../random.js";
+import { drawNormal, drawUniform, writeInPlace } from "../ops/write.js";
+import { fillNormal, fillUniform, randperm } from "../random.js";
 import { formatShape } from "../shape.js";
-import { free, tick } from "../storage.js";
-import { Tensor } from "../tensor.js";
+import type { Tensor } from "../tensor.js";
 import { erfinv, normalCdf, orthonormalize } from "./initMath.js";
 
 /** What follows the tensor: the arguments P by position up to any point, then the options O. */
@@ -46,38 +45,6 @@ function settle<T extends object>(args: readonly unknown[], defaults: T, where: 
   return settled as T;
 }
 
-// Writing in place ---------------------------------------------------------------------------------------------------
-
-/**
- * Fills t's elements: `fill` gets them in row-major order, or for `inMemoryOrder` in the order in which they lie in the
- * memory, which is how PyTorch draws for a view (a transposed matrix gets its numbers column by column).
- */
-function writeInPlace(t: Tensor, fill: (values: TypedArray) => void, inMemoryOrder = false): Tensor {
-  if (t.numel() === 0) return t;
-  const target = inMemoryOrder ? asItLies(t) : t;
-  if (target.isContiguous()) {
-    fill(elements(target));
-  } else {
-    tick();
-    const values = Tensor.allocate(target.shape, t.dtype, "init");
-    fill(elements(values));
-    copyInto(target, values);
-    free(values.block, "consumed");
-  }
-  t.block.version++;
-  return t;
-}
-
-/** t with its dims ordered by their strides. */
-function asItLies(t: Tensor): Tensor {
-  const dims = t.shape.map((size, i) => ({ size, stride: t.strides[i] })).sort((a, b) => b.stride - a.stride);
-  return t.stridedView(
-    dims.map((d) => d.size),
-    dims.map((d) => d.stride),
-    t.offset,
-  );
-}
-
 /** @throws TypeError, ArgumentError when t cannot be written to. */
 function checkTarget(t: unknown, where: string): asserts t is Tensor {
   checkTensor(t, where);
@@ -105,20 +72,14 @@ function fillWithUniform(t: Tensor, a: number, b: number, where: string): Tensor
   checkNumber(a, `${where}: a`);
   checkNumber(b, `${where}: b`);
   if (a > b) throw new ArgumentError(`${where}: a must not be greater than b, found a ${a} and b ${b}`);
-  return writeInPlace(t, (values) => fillUniform(values as Float32Array, a, b), true);
+  return drawUniform(t, a, b);
 }
 
 function fillWithNormal(t: Tensor, mean: number, std: number, where: string): Tensor {
   checkNumber(mean, `${where}: mean`);
   checkNumber(std, `${where}: std`);
   if (std < 0) throw new ArgumentError(`${where}: std must not be negative, found ${std}`);
-  if (t.isContiguous()) return writeInPlace(t, (values) => fillNormal(values as Float32Array, mean, std));
-  // PyTorch draws sixteen at a time only for contiguous memory.
-  const gen = defaultGenerator();
-  const drawSingly = (values: TypedArray) => {
-    for (let i = 0; i < values.length; i++) values[i] = gen.normal64() * std + mean;
-  };
-  return writeInPlace(t, drawSingly, true);
+  return drawNormal(t, mean, std);
 }
 
 // Distributions and constants ----------------------------------------------------------------------------------------

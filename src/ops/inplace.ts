@@ -5,31 +5,42 @@
 import { isGradEnabled } from "../autograd.js";
 import { itemSize } from "../dtype.js";
 import { ArgumentError, AutogradError, DTypeError, ShapeError } from "../errors.js";
-import { fillNormal, fillUniform, type Generator } from "../random.js";
+import type { Generator } from "../random.js";
 import { broadcastShapes, formatShape, sameShape } from "../shape.js";
 import { free, tick } from "../storage.js";
 import { Tensor } from "../tensor.js";
-import { F32, U8 } from "../wasm/heap.js";
+import { U8 } from "../wasm/heap.js";
 import { k } from "../wasm/load.js";
 import { copyInto, to } from "./convert.js";
 import { add, clamp, div, maskedFill, mul, type Operand, sub } from "./elementwise.js";
+import { checkFits } from "./factory.js";
 import { expand } from "./view.js";
+import { drawNormal, drawUniform } from "./write.js";
 
 /**
  * Refuses to write into x where that would corrupt a gradient. Changes nothing itself.
  *
- * @throws AutogradError when recording is on and x, or an operand that would flow into it, requires a gradient
+ * @throws AutogradError when recording is on and x, or an operand that would flow into it, requires a gradient;
+ * ArgumentError when x was expanded
  */
 export function checkInPlace(x: Tensor, name: string, ...operands: unknown[]): void {
   if (!(x instanceof Tensor)) throw new TypeError(`${name}: expected a Tensor, found ${typeof x}`);
+  for (let i = 0; i < x.ndim; i++) {
+    if (x.strides[i] === 0 && x.shape[i] > 1) {
+      throw new ArgumentError(
+        `${name}: this tensor of shape ${formatShape(x.shape)} was expanded, so that several of its elements are one in ` +
+          "memory; clone() it first",
+      );
+    }
+  }
   if (!isGradEnabled()) return;
   if (x.requiresGrad) {
     throw new AutogradError(
       x.isLeaf
         ? `${name}: a leaf tensor that requires grad is being changed in place; do it inside noGrad(() => …), or use the ` +
-          "out-of-place form"
+            "out-of-place form"
         : `${name}: the result of ${x.gradFn?.name} is being changed in place while its graph is recorded; use the ` +
-          "out-of-place form, or noGrad()",
+            "out-of-place form, or noGrad()",
     );
   }
   if (operands.some((t) => t instanceof Tensor && t.requiresGrad)) {
@@ -45,6 +56,7 @@ function write(x: Tensor, values: Tensor): Tensor {
   const converted = to(values.detach(), x.dtype);
   const source = sameShape(converted.shape, x.shape) ? converted : expand(converted, x.shape);
   copyInto(x, source);
+  if (converted.block !== values.block) free(converted.block, "consumed");
   x.block.version++;
   return x;
 }
@@ -63,7 +75,9 @@ function inPlace(name: string, x: Tensor, operand: unknown, compute: () => Tenso
   const result = compute();
   if (x.dtype !== "float32" && result.dtype === "float32") {
     free(result.block, "consumed");
-    throw new DTypeError(`${name}: the result is float32 and cannot be written into a ${x.dtype} tensor; convert x first`);
+    throw new DTypeError(
+      `${name}: the result is float32 and cannot be written into a ${x.dtype} tensor; convert x first`,
+    );
   }
   write(x, result);
   free(result.block, "consumed");
@@ -120,13 +134,18 @@ export function zero_(x: Tensor): Tensor {
   return fill_(x, 0);
 }
 
-/** Fills x with a value (a number, a boolean or a 0-d tensor). */
+/**
+ * Fills x with a value (a number, a boolean or a 0-d tensor).
+ *
+ * @throws ArgumentError when x's dtype cannot hold it (as in PyTorch, uint8 takes −255 to −1 as what they wrap to)
+ */
 export function fill_(x: Tensor, value: number | boolean | Tensor): Tensor {
   checkInPlace(x, "fill_", value);
   if (value instanceof Tensor && value.ndim !== 0) {
     throw new ShapeError(`fill_: value must be a number or a 0-d tensor, found shape ${formatShape(value.shape)}`);
   }
   const plain = Number(value instanceof Tensor ? value.item() : value);
+  checkFits(x.dtype === "uint8" && plain < 0 && plain >= -255 ? plain + 256 : plain, x.dtype, "fill_: value");
   if (!x.isContiguous()) {
     const one = Tensor.allocate([], x.dtype, "fill_");
     fillFlat(one, plain);
@@ -160,28 +179,21 @@ export function copy_(x: Tensor, source: Tensor): Tensor {
 export const maskedFill_ = (x: Tensor, mask: Tensor, value: number | Tensor): Tensor =>
   inPlace("maskedFill_", x, mask, () => maskedFill(x.detach(), mask, value));
 
-function fillRandom(x: Tensor, name: string, draw: (values: Float32Array) => void): Tensor {
+function checkFloatInPlace(x: Tensor, name: string): void {
   checkInPlace(x, name);
   if (x.dtype !== "float32") throw new DTypeError(`${name}: expected a float32 tensor, found ${x.dtype}`);
-  const target = x.isContiguous() ? x : Tensor.allocate(x.shape, "float32", name);
-  const start = target.ptr >>> 2;
-  draw(F32.subarray(start, start + x.numel()));
-  if (target !== x) {
-    copyInto(x, target);
-    free(target.block, "consumed");
-  }
-  x.block.version++;
-  return x;
 }
 
 /** Fills x with draws from the uniform distribution over [from, to), as torch's after the same manualSeed. */
 export function uniform_(x: Tensor, from = 0, to = 1, options: { generator?: Generator } = {}): Tensor {
   if (!(from <= to)) throw new ArgumentError(`uniform_: from must not exceed to, found ${from} and ${to}`);
-  return fillRandom(x, "uniform_", (values) => fillUniform(values, from, to, options.generator));
+  checkFloatInPlace(x, "uniform_");
+  return drawUniform(x, from, to, options.generator);
 }
 
 /** Fills x with draws from the normal distribution, as torch's after the same manualSeed. */
 export function normal_(x: Tensor, mean = 0, std = 1, options: { generator?: Generator } = {}): Tensor {
   if (!(std >= 0)) throw new ArgumentError(`normal_: std must not be negative, found ${std}`);
-  return fillRandom(x, "normal_", (values) => fillNormal(values, mean, std, options.generator));
+  checkFloatInPlace(x, "normal_");
+  return drawNormal(x, mean, std, options.generator);
 }
