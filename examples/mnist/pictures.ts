@@ -33,7 +33,16 @@ export async function saveLearningCurve(path: string, history: History): Promise
         title: "Loss on the training images",
         data: { values: history.loss },
         mark: { type: "line", color: "#4c78a8" },
-        encoding: { x, y: { field: "value", type: "quantitative", title: "cross entropy", scale: { type: "log" } } },
+        encoding: {
+          x,
+          y: {
+            field: "value",
+            type: "quantitative",
+            title: "cross entropy",
+            scale: { type: "log", nice: false },
+            axis: { tickCount: 5 },
+          },
+        },
       },
       {
         ...curve,

@@ -63,7 +63,8 @@ export class Progress {
     this.spent = performance.now() - this.began;
     this.total += loss;
     this.losses.push(loss);
-    if (this.losses.length >= this.stepsPerEpoch / POINTS || this.steps === this.stepsPerEpoch) {
+    const pointsDue = (steps: number) => Math.floor((steps * POINTS) / this.stepsPerEpoch);
+    if (pointsDue(this.steps) > pointsDue(this.steps - 1)) {
       const value = this.losses.reduce((a, b) => a + b) / this.losses.length;
       this.history.loss.push({ epoch: this.epoch - 1 + this.steps / this.stepsPerEpoch, value });
       this.losses = [];

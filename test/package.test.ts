@@ -1,0 +1,92 @@
+/** A new user's path: pack the package, install the tarball in an empty folder, run and type-check the README's code. */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+let folder: string;
+
+/** The Node that runs the tests, with npm from the PATH. */
+const npm = (args: string[], cwd: string) => execFileSync("npm", args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+const node = (args: string[]) => execFileSync(process.execPath, args, { cwd: folder, encoding: "utf8" });
+
+/** The code blocks of a language in a Markdown file. */
+function codeBlocks(file: string, language: string): string[] {
+  const text = readFileSync(join(root, file), "utf8");
+  return Array.from(text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, "gm")), ([, code]) => code);
+}
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "lanegrad-user-"));
+  const [packed] = JSON.parse(npm(["pack", "--json", "--ignore-scripts", "--pack-destination", folder], root));
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "user", private: true, type: "module" }));
+  npm(["install", "--offline", "--no-audit", "--no-fund", join(folder, packed.filename)], folder);
+}, 60_000);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("the installed package", () => {
+  test("brings no other package along", () => {
+    const lock = JSON.parse(readFileSync(join(folder, "package-lock.json"), "utf8"));
+    expect(Object.keys(lock.packages).filter((name) => name !== "")).toEqual(["node_modules/lanegrad"]);
+  });
+
+  test("runs the README's code", () => {
+    const blocks = codeBlocks("README.md", "js");
+    expect(blocks.length).toBeGreaterThan(0);
+    for (const code of blocks) {
+      writeFileSync(join(folder, "readme.mjs"), code);
+      const printed = node(["readme.mjs"]);
+      expect(Number(/≈ (-?[\d.]+)/.exec(printed)?.[1])).toBeCloseTo(0.25, 1);
+    }
+  });
+
+  test("has types that a strict TypeScript project accepts", () => {
+    const code = `
+      import { autograd, data, F, type MemoryInfo, memory, nn, optim, type Tensor, tensor } from "lanegrad";
+      class Net extends nn.Module {
+        fc1 = new nn.Linear(2, 3, { bias: false });
+        forward(x: Tensor): Tensor { return F.relu(this.fc1(x)); }
+      }
+      class Double extends autograd.Function {
+        static override forward(ctx: autograd.Context, x: Tensor) { ctx.saveForBackward(x); return x.mul(2); }
+        static override backward(_ctx: autograd.Context, g: Tensor) { return g.mul(2); }
+      }
+      const net = new Net();
+      const y: Tensor = Double.apply(net(tensor([[1, 2]])));
+      const loss: Tensor = new nn.MSELoss()(y, y.detach());
+      const optimizer = new optim.SGD(net.parameters(), { lr: 0.1 });
+      optimizer.paramGroups[0].lr = 0.01;
+      const { values, indices } = y.max(1);
+      const [top] = y.topk(1);
+      const loader = new data.DataLoader(new data.TensorDataset(y, indices), { batchSize: 2 });
+      for (const [inputs, labels] of loader) { const sum: Tensor = inputs.add(labels); void sum; }
+      const info: MemoryInfo = memory();
+      const shape: readonly number[] = y.T.shape;
+      void [loss, values, top, info, shape];
+      // @ts-expect-error a shape is made of numbers
+      y.reshape("2");
+      // @ts-expect-error no such option
+      new optim.SGD(net.parameters(), { learningRate: 1 });
+    `;
+    writeFileSync(join(folder, "strict.ts"), code);
+    const options = { strict: true, noEmit: true, target: "es2022", module: "nodenext", lib: ["es2023", "esnext.disposable", "dom"], types: [] };
+    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions: options, files: ["strict.ts"] }));
+    const tsc = join(root, "node_modules/typescript/bin/tsc");
+    let problems = "";
+    try {
+      node([tsc, "-p", "."]);
+    } catch (error) {
+      problems = (error as { stdout: string }).stdout;
+    }
+    expect(problems).toBe("");
+  }, 60_000);
+
+  test("does nothing at import", () => {
+    const code = 'const before = WebAssembly.Module; let compiled = 0; WebAssembly.Module = class extends before { constructor(b) { super(b); compiled++; } }; const m = await import("lanegrad"); const none = compiled; m.zeros(1); console.log(none, compiled);';
+    expect(node(["--input-type=module", "-e", code]).trim()).toBe("0 1");
+  });
+});
