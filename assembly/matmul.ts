@@ -199,7 +199,8 @@ function blocks(
   const passes = (kk + KC - 1) / KC;
   const kc = (kk + passes - 1) / passes;
   const narrow = columns < 4;
-  const packB = narrow || bc != 4 || packs_b(rows, columns, kk);
+  // Strips take a row stride of 0 for a packed b, so a b whose rows are one row repeated is packed too.
+  const packB = narrow || bc != 4 || br == 0 || packs_b(rows, columns, kk);
   // A strip whose rows run along p is kind to the cache as it is; others are copied if they are read often.
   const packA = ac != 4 && columns >= 128;
   const nc = packB ? min(NC, columns) : columns;

@@ -1,0 +1,72 @@
+/**
+ * All functions that the files of src/ops export, in one object: cases.ts must have an entry for each, or the tests do not
+ * type-check. A new file is added here; ops.test.ts asserts that none is missing.
+ */
+import * as activation from "../../src/ops/activation.js";
+import * as convert from "../../src/ops/convert.js";
+import * as dropout from "../../src/ops/dropout.js";
+import * as elementwise from "../../src/ops/elementwise.js";
+import * as embedding from "../../src/ops/embedding.js";
+import * as indexing from "../../src/ops/indexing.js";
+import * as inplace from "../../src/ops/inplace.js";
+import * as loss from "../../src/ops/loss.js";
+import * as matmul from "../../src/ops/matmul.js";
+import * as norm from "../../src/ops/norm.js";
+import * as pad from "../../src/ops/pad.js";
+import * as reduce from "../../src/ops/reduce.js";
+import * as scatter from "../../src/ops/scatter.js";
+import * as softmax from "../../src/ops/softmax.js";
+import * as sort from "../../src/ops/sort.js";
+import * as view from "../../src/ops/view.js";
+
+const files = {
+  ...activation,
+  ...convert,
+  ...dropout,
+  ...elementwise,
+  ...embedding,
+  ...indexing,
+  ...inplace,
+  ...loss,
+  ...matmul,
+  ...norm,
+  ...pad,
+  ...reduce,
+  ...scatter,
+  ...softmax,
+  ...sort,
+  ...view,
+};
+
+/** What these files export for one another, and other names of one function. */
+type Helper =
+  | "checkApproximate"
+  | "checkBounds"
+  | "checkInPlace"
+  | "checkPaddingIdx"
+  | "checkProbability"
+  | "copyInto"
+  | "sumTo"
+  | "variance"
+  | "withBroadcast"
+  | "zerosBut";
+
+/** Functions that write into their first operand or draw random numbers: they have a table of their own. */
+type InPlace = Extract<keyof typeof files, `${string}_`>;
+
+export type OpName = Exclude<keyof typeof files, Helper | InPlace>;
+export type InPlaceName = InPlace;
+
+export const ops: Pick<typeof files, OpName | InPlace> = files;
+
+/** Files of src/ops that are gathered here, by name. */
+export const GATHERED = [
+  ...["activation", "convert", "dropout", "elementwise", "embedding", "indexing", "inplace", "loss", "matmul", "norm"],
+  ...["pad", "reduce", "scatter", "softmax", "sort", "view"],
+];
+/** Files whose public functions the gathered ones re-export. */
+export const REEXPORTED = ["class-loss", "extrema", "rearrange", "statistics"];
+/** Files of helpers without a public function. */
+export const HELPERS = ["factory", "fold", "index-plan", "indices", "loss-common", "pair", "write"];
+/** Files of functions that make tensors, which test/create.test.ts is about. */
+export const MAKERS = ["create", "sample", "tensor"];
