@@ -20,6 +20,7 @@ import {
   endPass,
   free,
   Kind,
+  letGo,
   noteTransient,
   tick,
   touch,
@@ -249,12 +250,7 @@ export function runOp(
     ),
   );
   // The runner's copies belong to the node that saved them, or to nobody.
-  if (copies !== null) {
-    for (const { block } of copies) {
-      if (block.pins > 0) block.owned = true;
-      else free(block, "consumed");
-    }
-  }
+  if (copies !== null) for (const copy of copies) letGo(copy.block);
   return out;
 }
 

@@ -35,6 +35,11 @@ const SETUP_LIMIT = 128 * 2 ** 20;
  * must find what it joins. The longest skips of common networks (the outer one of a U-Net) span some 70 ops.
  */
 const RECENT_OPS = 128;
+/**
+ * Idle blocks beside those of set-up: each costs JavaScript some 500 bytes, so a million tiny ones within the slack would
+ * cost more than the slack.
+ */
+const IDLE_BLOCKS = 2 ** 16;
 /** Consumed blocks up to this size stay readable for LONG_PASSES passes (a GAN prints both losses at the end). */
 const SMALL = 16384;
 const LONG_PASSES = 8;
@@ -104,6 +109,7 @@ let peakBytes = 0;
  * consumption. State is counted anew in every pass, by use, so that nets dropped one after the other do not add up.
  */
 let setupBytes = 0;
+let setupBlocks = 0;
 let stateBytes = 0;
 let stateBytesBefore = 0;
 let stepBytes = 0;
@@ -252,6 +258,12 @@ export function free(block: Block, fate: Fate): void {
   block.fate = fate;
 }
 
+/** Gives back a copy that an op made on the way: at once, or with the tape's node that saved it. */
+export function letGo(block: Block): void {
+  if (block.pins > 0) block.owned = true;
+  else free(block, "consumed");
+}
+
 function softLimit(): number {
   if (pass === 0) return SETUP_LIMIT + restoredBytes;
   const restored = Math.max(restoredBytes, largestRestored);
@@ -305,6 +317,7 @@ function outOfMemory(bytes: number, op: string): OutOfMemoryError {
 /** A new block with memory of its own, uninitialised. */
 export function allocate(bytes: number, op: string, kind: Kind): Block {
   const block = new Block(bytes, op, kind);
+  if (liveBlocks >= IDLE_BLOCKS + setupBlocks) evictOldest(true);
   occupy(block, allocateChunk(bytes, op));
   if (scopeBlocks !== null) scopeBlocks.push(block);
   block.transient = inPass && kind !== Kind.State;
@@ -355,8 +368,10 @@ export function demote(block: Block): void {
 
 /** A backward() begins: what earlier passes consumed gives its memory back, unless it has been used since. */
 export function beginPass(): void {
-  if (pass === 0) setupBytes = liveBytes;
-  else largestRestored = Math.max(largestRestored, restoredBytes);
+  if (pass === 0) {
+    setupBytes = liveBytes;
+    setupBlocks = liveBlocks;
+  } else largestRestored = Math.max(largestRestored, restoredBytes);
   pass++;
   restoredBytes = 0;
   stepBytes = 0;

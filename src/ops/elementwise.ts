@@ -4,7 +4,7 @@ import { type DType, numberType, promoteTypes, resultType } from "../dtype.js";
 import { ArgumentError, DTypeError } from "../errors.js";
 import { flatLayout } from "../layout.js";
 import { broadcastShapes, broadcastStrides } from "../shape.js";
-import { free } from "../storage.js";
+import { free, letGo } from "../storage.js";
 import { Tensor } from "../tensor.js";
 import { F32, I32, SCALAR_PTR, U8 } from "../wasm/heap.js";
 import { k } from "../wasm/load.js";
@@ -112,15 +112,22 @@ function defineBinary(spec: BinarySpec): (a: Operand, b: Operand) => Tensor {
     if (tensorA === null && tensorB === null) throw new TypeError(`${name}: one of the operands must be a Tensor`);
     const result = commonType(a, b);
     const dtype = result === "float32" || spec.int === undefined ? "float32" : "int32";
-    const out = op(tensorA && to(tensorA, dtype), tensorB && to(tensorB, dtype), {
+    const p = tensorA && to(tensorA, dtype);
+    const q = tensorB && to(tensorB, dtype);
+    const out = op(p, q, {
       x: Number(a instanceof Tensor ? 0 : a),
       y: Number(b instanceof Tensor ? 0 : b),
       dtype,
       shapeA: tensorA?.shape ?? [],
       shapeB: tensorB?.shape ?? [],
     });
+    if (p !== tensorA) letGo((p as Tensor).block);
+    if (q !== tensorB) letGo((q as Tensor).block);
+    if (compares || out.dtype === "float32" || result === "int32") return out;
     // uint8 and bool are computed as int32 and brought back, which wraps as their own arithmetic would.
-    return compares || out.dtype === "float32" || result === "int32" ? out : to(out, result);
+    const wrapped = to(out, result);
+    letGo(out.block);
+    return wrapped;
   };
 }
 
