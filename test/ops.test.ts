@@ -104,6 +104,35 @@ function checkGradients(c: OpCase, values: readonly Nd[], what: string): void {
   });
 }
 
+/** Gradients of one input alone are those it has beside others: nothing was saved or skipped wrongly. */
+function checkEachAlone(c: OpCase, values: readonly Nd[], what: string): void {
+  const checked = c.inputs.flatMap((input, i) => (isChecked(c, input) ? [i] : []));
+  if (checked.length < 2) return;
+  const weights = weightsOf(listOf(c.reference(...values)));
+  const inputs = tensorsOf(c, values);
+  const together = gradientsOf(c, outputsOf(c.call(...inputs)), inputs, weights);
+  checked.forEach((which, i) => {
+    const alone: OpCase = { ...c, inputs: c.inputs.map((x, j) => (j === which ? x : { ...x, constant: true })) };
+    const tensors = tensorsOf(alone, values);
+    const [found] = gradientsOf(alone, outputsOf(alone.call(...tensors)), tensors, weights);
+    const expected = together[i]?.toTypedArray() ?? [];
+    expectClose(found?.toTypedArray() ?? [], expected, EXACT, `${what}, gradient of input ${which} alone`);
+  });
+}
+
+/** One tensor as both operands: the gradients of the two places are added. */
+function checkTwice(c: OpCase, values: readonly Nd[], what: string): void {
+  if (c.gradients === false) return;
+  const [a, b] = [values[0], nd(values[0].shape, values[0].data)];
+  const weights = weightsOf(listOf(c.reference(a, b)));
+  const x = toTensor(a, "float32", true);
+  const [found] = autograd.grad(outputsOf(c.call(x, x)), x, { gradOutputs: toTensor(weights[0], "float32") });
+  const separate = [a, b].map((v) => toTensor(v, "float32", true));
+  const parts = gradientsOf(c, outputsOf(c.call(...separate)), separate, weights);
+  const expected = (parts[0] as Tensor).add(parts[1] as Tensor).toTypedArray();
+  expectClose((found as Tensor).toTypedArray(), expected, EXACT, `${what}, one tensor twice`);
+}
+
 /** The same values in other memory: dims in reverse order, or every second element of a larger tensor. */
 const LAYOUTS: Record<string, (x: Nd, dtype: DType) => Tensor> = {
   transposed: (x, dtype) => {
@@ -172,6 +201,7 @@ describe.each(Object.entries(cases) as [OpName, OpCase[]][])("%s", (name, rows) 
       const values = c.inputs.map((input) => draw(input, random));
       checkValue(c, values, name);
       checkGradients(c, values, name);
+      checkEachAlone(c, values, name);
 
       // Any strides give the same as contiguous copies.
       const plain = values.map((x, i) => toTensor(x, c.inputs[i].dtype));
@@ -214,6 +244,7 @@ describe.each(Object.entries(cases) as [OpName, OpCase[]][])("%s", (name, rows) 
             continue;
           }
           checkValue(c, [nd([special.length, 1], list.data), list], "special values");
+          checkTwice(c, at(c.inputs.map(() => [3, 5])), name);
           for (const [a, b] of PAIRS) {
             for (const shapes of [
               [a, b],
@@ -222,6 +253,11 @@ describe.each(Object.entries(cases) as [OpName, OpCase[]][])("%s", (name, rows) 
               const values = at(shapes);
               const what = `[${shapes[0]}] and [${shapes[1]}]`;
               checkValue(c, values, what);
+              const plain = values.map((x) => toTensor(x, "float32"));
+              for (const [layout, make] of Object.entries(LAYOUTS)) {
+                checkLayout(c, [make(values[0], "float32"), plain[1]], plain, `${what}, the first ${layout}`);
+                checkLayout(c, [plain[0], make(values[1], "float32")], plain, `${what}, the second ${layout}`);
+              }
               if (sizeOf(broadcastShape(a, b)) < 30) checkGradients(c, values, what);
             }
           }
