@@ -6,6 +6,7 @@ export type { DType, TypedArray } from "./dtype.js";
 export * from "./errors.js";
 export * as F from "./nn/functional.js";
 export * as nn from "./nn/index.js";
+export { relu } from "./ops/activation.js";
 export * from "./ops/create.js";
 export {
   abs,
