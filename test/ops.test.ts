@@ -399,6 +399,29 @@ describe("in place", () => {
   );
 });
 
+describe("what is refused", () => {
+  const ints = tensor([7, -7], { dtype: "int32" });
+  test.each<[string, () => unknown, RegExp]>([
+    [
+      "remainder of integers by 0",
+      () => ints.remainder(tensor([2, 0], { dtype: "int32" })),
+      /^remainder: integer division/,
+    ],
+    ["remainder of integers by the number 0", () => ints.remainder(0), /^remainder: integer division/],
+    [
+      "a whole quotient of integers by 0",
+      () => ints.div(tensor([2, 0], { dtype: "int32" }), { roundingMode: "floor" }),
+      /^div: integer/,
+    ],
+    ["an unknown roundingMode", () => ints.div(2, { roundingMode: "up" as "floor" }), /^div: roundingMode .* "up"/],
+    ["integers to a negative power", () => ints.pow(-1), /^pow: int32 .* -1/],
+    ["clamp by a tensor", () => ints.clamp({ min: ints as unknown as number }), /^clamp: min must be a number/],
+    ["clamp by nothing", () => ints.clamp({}), /^clamp: give min/],
+  ])("%s", (_, call, message) => {
+    expect(call).toThrow(message);
+  });
+});
+
 test("every file of src/ops is gathered, re-exported, or known to hold helpers", () => {
   const files = readdirSync(new URL("../src/ops/", import.meta.url)).map((file) => file.replace(/\.ts$/, ""));
   expect(files.sort()).toEqual([...GATHERED, ...REEXPORTED, ...HELPERS, ...MAKERS].sort());

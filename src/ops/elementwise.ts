@@ -204,6 +204,8 @@ export function div(a: Operand, b: Operand, options: DivOptions = {}): Tensor {
   }
   checkOperand("div", a, "the first");
   checkOperand("div", b, "the second");
+  if (!(a instanceof Tensor) && !(b instanceof Tensor))
+    throw new TypeError("div: one of the operands must be a Tensor");
   const dtype = promotedPair(a, b);
   if (dtype === "bool")
     throw new DTypeError("div: bool tensors cannot be divided with a roundingMode; use logicalAnd()");
@@ -249,8 +251,17 @@ const divWhole = /* @__PURE__ */ defineOp<[Tensor, Tensor], [quotient: (x: numbe
   },
 });
 
-/** a to the power b. Integers to integer powers stay integers. */
+/**
+ * a to the power b. Integers to integer powers stay integers.
+ *
+ * @throws ArgumentError for integers to the power of a negative whole number
+ */
 export function pow(a: Operand, b: Operand): Tensor {
+  if (a instanceof Tensor && a.dtype !== "float32" && typeof b === "number" && b < 0 && Number.isInteger(b)) {
+    throw new ArgumentError(
+      `pow: ${a.dtype} to the negative integer power ${b} is no integer; convert it with float()`,
+    );
+  }
   // As in PyTorch: differs from C's pow at −Infinity and in the gradient at −0, and is faster.
   if (a instanceof Tensor && b === 0.5) return sqrt(a);
   if (a instanceof Tensor && b === -0.5) return rsqrt(a);
@@ -312,9 +323,14 @@ export const minimum = /* @__PURE__ */ defineBinary({
   gradB: tieGradient("b", (own, other) => gt(own, other)),
 });
 
-/** a − b·floor(a / b): has the sign of b, as Python's %. @throws ArgumentError for an integer divided by the number 0. */
+/** a − b·floor(a / b): has the sign of b, as Python's %. @throws ArgumentError when an integer is to be divided by 0. */
 export function remainder(a: Operand, b: Operand): Tensor {
-  if (b === 0 && operandType(a).dtype !== "float32") throw new ArgumentError("remainder: integer division by zero");
+  checkOperand("remainder", a, "the first");
+  checkOperand("remainder", b, "the second");
+  // The kernel's division would trap.
+  if (commonType(a, b) !== "float32" && (b instanceof Tensor ? b.toTypedArray().includes(0) : Number(b) === 0)) {
+    throw new ArgumentError("remainder: integer division by zero");
+  }
   return remainderTensors(a, b);
 }
 const remainderTensors = defineBinary({
@@ -548,9 +564,16 @@ const clampFloat = defineOp<[Tensor], [min: number, max: number]>({
  * @throws ArgumentError when both limits are left out
  */
 export function clamp(x: Tensor, options: { min?: number; max?: number } | number, max?: number): Tensor {
-  const limits = typeof options === "number" || options === undefined ? { min: options, max } : options;
+  const given = typeof options === "number" || options === undefined ? { min: options, max } : options;
+  const limits = { min: given.min ?? undefined, max: given.max ?? undefined };
   if (limits.min === undefined && limits.max === undefined) {
     throw new ArgumentError("clamp: give min, max or both, as in clamp({ min: 0 })");
+  }
+  for (const [name, limit] of Object.entries(limits)) {
+    if (limit === undefined || typeof limit === "number") continue;
+    throw new TypeError(
+      `clamp: ${name} must be a number, found ${typeof limit}; bound by tensors with maximum(), minimum()`,
+    );
   }
   const low = limits.min ?? Number.NEGATIVE_INFINITY;
   const high = limits.max ?? Number.POSITIVE_INFINITY;
