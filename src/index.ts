@@ -1,9 +1,12 @@
 /** lanegrad's public API: re-exports only. */
-export * as autograd from "./autograd-api.js";
+
 export { enableGrad, isGradEnabled, noGrad } from "./autograd.js";
+export * as autograd from "./autograd-api.js";
 export * as data from "./data/index.js";
 export type { DType, TypedArray } from "./dtype.js";
 export * from "./errors.js";
+// Through methods.js, so that a bundler that takes any tensor takes the methods with it.
+export { Tensor, type TensorMethods } from "./methods.js";
 export * as F from "./nn/functional.js";
 export * as nn from "./nn/index.js";
 export { relu } from "./ops/activation.js";
@@ -55,7 +58,7 @@ export {
   tanh,
   where,
 } from "./ops/elementwise.js";
-export { flip, gather, indexSelect, maskedSelect, nonzero, tril, triu } from "./ops/indexing.js";
+export { flip, gather, indexSelect, maskedSelect, nonzero, roll, take, tril, triu } from "./ops/indexing.js";
 export { bmm, dot, matmul, mm, outer, trace } from "./ops/matmul.js";
 export {
   all,
@@ -101,8 +104,6 @@ export * as optim from "./optim/index.js";
 export { Generator, manualSeed } from "./random.js";
 export { scope } from "./scope.js";
 export { type MemoryInfo, memory } from "./storage.js";
-// Through methods.js, so that a bundler that takes any tensor takes the methods with it.
-export { Tensor, type TensorMethods } from "./methods.js";
 export type { NestedArray, TensorLike } from "./tensor.js";
 export * as transforms from "./transforms/index.js";
 export { backend, setModule } from "./wasm/load.js";

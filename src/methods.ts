@@ -5,19 +5,21 @@
  */
 import * as activation from "./ops/activation.js";
 import * as elementwise from "./ops/elementwise.js";
+import type { DimOptions } from "./ops/extrema.js";
+import type { Dims, ReduceOptions } from "./ops/fold.js";
 import * as indexing from "./ops/indexing.js";
 import * as inplace from "./ops/inplace.js";
 import * as matmul from "./ops/matmul.js";
 import type { ValuesIndices } from "./ops/pair.js";
 import * as reduce from "./ops/reduce.js";
 import * as softmax from "./ops/softmax.js";
+import type { SortOptions, TopkOptions } from "./ops/sort.js";
 import * as sorting from "./ops/sort.js";
+import type { NormOptions, VarianceOptions } from "./ops/statistics.js";
 import * as view from "./ops/view.js";
 import { Tensor } from "./tensor.js";
 
 type Operand = Tensor | number | boolean;
-type Dims = number | readonly number[] | null;
-type Keepdim = { keepdim?: boolean };
 type ShapeArguments = number[] | [readonly number[]];
 type Limits = { min?: number; max?: number };
 
@@ -27,7 +29,7 @@ export interface TensorMethods {
   add(other: Operand, options?: { alpha?: number }): Tensor;
   sub(other: Operand, options?: { alpha?: number }): Tensor;
   mul(other: Operand): Tensor;
-  div(other: Operand): Tensor;
+  div(other: Operand, options?: elementwise.DivOptions): Tensor;
   pow(exponent: Operand): Tensor;
   remainder(divisor: Operand): Tensor;
   maximum(other: Operand): Tensor;
@@ -74,26 +76,25 @@ export interface TensorMethods {
   logSoftmax(dim: number): Tensor;
 
   // Reductions: over all dims, one, or a list.
-  sum(dim?: Dims, options?: Keepdim): Tensor;
-  mean(dim?: Dims, options?: Keepdim): Tensor;
-  prod(dim?: number | null, options?: Keepdim): Tensor;
-  amax(dim?: Dims, options?: Keepdim): Tensor;
-  amin(dim?: Dims, options?: Keepdim): Tensor;
-  any(dim?: Dims, options?: Keepdim): Tensor;
-  all(dim?: Dims, options?: Keepdim): Tensor;
+  sum(dim?: Dims | ReduceOptions, options?: ReduceOptions | boolean): Tensor;
+  mean(dim?: Dims | ReduceOptions, options?: ReduceOptions | boolean): Tensor;
+  prod(dim?: Dims | ReduceOptions, options?: ReduceOptions | boolean): Tensor;
+  amax(dim?: Dims | ReduceOptions, options?: ReduceOptions | boolean): Tensor;
+  amin(dim?: Dims | ReduceOptions, options?: ReduceOptions | boolean): Tensor;
+  any(dim?: Dims | ReduceOptions, options?: ReduceOptions | boolean): Tensor;
+  all(dim?: Dims | ReduceOptions, options?: ReduceOptions | boolean): Tensor;
   max(): Tensor;
   max(other: Tensor): Tensor;
-  max(dim: number, options?: Keepdim): ValuesIndices;
+  max(dim: number | (DimOptions & { dim: number }), options?: DimOptions | boolean): ValuesIndices;
   min(): Tensor;
   min(other: Tensor): Tensor;
-  min(dim: number, options?: Keepdim): ValuesIndices;
-  argmax(dim?: number | null, options?: Keepdim): Tensor;
-  argmin(dim?: number | null, options?: Keepdim): Tensor;
-  logsumexp(dim: Dims, options?: Keepdim): Tensor;
-  var(dim?: Dims, options?: Keepdim & { correction?: number }): Tensor;
-  std(dim?: Dims, options?: Keepdim & { correction?: number }): Tensor;
-  norm(options?: Keepdim & { p?: number; dim?: Dims }): Tensor;
-  norm(p: number, dim?: Dims, options?: Keepdim): Tensor;
+  min(dim: number | (DimOptions & { dim: number }), options?: DimOptions | boolean): ValuesIndices;
+  argmax(dim?: number | null | DimOptions, options?: DimOptions | boolean): Tensor;
+  argmin(dim?: number | null | DimOptions, options?: DimOptions | boolean): Tensor;
+  logsumexp(dim: Dims | ReduceOptions, options?: ReduceOptions | boolean): Tensor;
+  var(dim?: Dims | VarianceOptions | boolean, options?: VarianceOptions | boolean): Tensor;
+  std(dim?: Dims | VarianceOptions | boolean, options?: VarianceOptions | boolean): Tensor;
+  norm(p?: NormOptions | number | "fro" | null, dim?: Dims | NormOptions, options?: NormOptions | boolean): Tensor;
   cumsum(dim: number): Tensor;
   countNonzero(dim?: Dims): Tensor;
 
@@ -129,15 +130,18 @@ export interface TensorMethods {
   gather(dim: number, index: indexing.IndexArray): Tensor;
   scatter_(dim: number, index: indexing.IndexArray, source: Tensor | number, options?: { reduce?: "add" }): Tensor;
   scatterAdd_(dim: number, index: indexing.IndexArray, source: Tensor): Tensor;
-  indexAdd_(dim: number, index: indexing.IndexArray, source: Tensor): Tensor;
+  indexAdd_(dim: number, index: indexing.IndexArray, source: Tensor, options?: { alpha?: number }): Tensor;
   maskedSelect(mask: Tensor): Tensor;
-  nonzero(): Tensor;
+  nonzero(options?: { asTuple?: false }): Tensor;
+  nonzero(options: { asTuple: true }): Tensor[];
+  take(index: indexing.IndexArray): Tensor;
+  roll(shifts: number | readonly number[], dims?: number | readonly number[]): Tensor;
   tril(options?: { diagonal?: number } | number): Tensor;
   triu(options?: { diagonal?: number } | number): Tensor;
   flip(...dims: ShapeArguments): Tensor;
-  sort(dim?: number, options?: { descending?: boolean; stable?: boolean }): ValuesIndices;
-  argsort(dim?: number, options?: { descending?: boolean; stable?: boolean }): Tensor;
-  topk(count: number, dim?: number, options?: { largest?: boolean; sorted?: boolean }): ValuesIndices;
+  sort(dim?: number | SortOptions, descending?: boolean | SortOptions): ValuesIndices;
+  argsort(dim?: number | SortOptions, descending?: boolean | SortOptions): Tensor;
+  topk(count: number, dim?: number | TopkOptions, largest?: boolean | TopkOptions, sorted?: boolean): ValuesIndices;
 
   // Products
   matmul(other: Tensor): Tensor;
@@ -183,7 +187,7 @@ const IMPLEMENTATIONS: Record<keyof TensorMethods, (x: Tensor, ...args: any[]) =
   ]),
   ...pick(indexing, [
     ...(["at", "indexPut_", "indexSelect", "gather", "scatter_", "scatterAdd_", "indexAdd_"] as const),
-    ...(["maskedSelect", "nonzero", "tril", "triu", "flip"] as const),
+    ...(["maskedSelect", "nonzero", "take", "tril", "triu", "flip", "roll"] as const),
   ]),
   ...pick(sorting, ["sort", "argsort", "topk"]),
   ...pick(matmul, ["matmul", "mm", "bmm", "dot", "outer", "trace"]),
