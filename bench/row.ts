@@ -14,7 +14,8 @@ export interface Row {
 export type Backend = "relaxed" | "simd128";
 
 /** The two columns of figures the project has set itself: the relaxed build on a current Node, the simd build on Node 20. */
-export const pick = (backend: Backend, relaxed: number, simd: number): number => (backend === "relaxed" ? relaxed : simd);
+export const pick = (backend: Backend, relaxed: number, simd: number): number =>
+  backend === "relaxed" ? relaxed : simd;
 
 export function met(row: Row): boolean | null {
   if (row.bar === undefined) return null;
@@ -25,8 +26,7 @@ const significant = (value: number): string =>
   value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
 
 export function formatRow(row: Row): string {
-  const bar =
-    row.bar === undefined ? "" : "atLeast" in row.bar ? `≥ ${row.bar.atLeast}` : `≤ ${row.bar.atMost}`;
+  const bar = row.bar === undefined ? "" : "atLeast" in row.bar ? `≥ ${row.bar.atLeast}` : `≤ ${row.bar.atMost}`;
   const verdict = met(row);
   const word = verdict === null ? "" : verdict ? "met" : "MISSED";
   return [

@@ -13,7 +13,8 @@ function milliseconds(code: string): number {
 export function startupRow(): Row {
   const own: number[] = [];
   const empty: number[] = [];
-  const code = 'import { tensor } from "lanegrad"; if (tensor([1, 2]).add(1).sum().item() !== 5) throw new Error("wrong");';
+  const code =
+    'import { tensor } from "lanegrad"; if (tensor([1, 2]).add(1).sum().item() !== 5) throw new Error("wrong");';
   for (let i = 0; i < 21; i++) {
     own.push(milliseconds(code));
     empty.push(milliseconds(""));

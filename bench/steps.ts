@@ -51,7 +51,12 @@ function stepRow(name: string, [own, torch]: [number, number], atMost: number, u
   const scale = unit === "s" ? 1000 : 1;
   const show = (value: number) => `${(value / scale).toPrecision(3)} ${unit}`;
   if (Number.isNaN(torch)) {
-    return { name, against: unit, value: own / scale, detail: "no PyTorch here: apt-get install python3-torch libopenblas0-pthread" };
+    return {
+      name,
+      against: unit,
+      value: own / scale,
+      detail: "no PyTorch here: apt-get install python3-torch libopenblas0-pthread",
+    };
   }
   return {
     name,
@@ -102,7 +107,12 @@ export async function stepRows(backend: Backend): Promise<Row[]> {
         pick(backend, 0.3, 0.4),
         "ms",
       ),
-      stepRow("MNIST epoch, batch 64", await besidePyTorch(torch, "epoch", 1, 3, epochOf()), pick(backend, 1.1, 1.6), "s"),
+      stepRow(
+        "MNIST epoch, batch 64",
+        await besidePyTorch(torch, "epoch", 1, 3, epochOf()),
+        pick(backend, 1.1, 1.6),
+        "s",
+      ),
     ];
   } finally {
     torch?.stop();

@@ -33,4 +33,6 @@ y.sum().backward();
 console.log(`x = ${x}`);
 console.log(`relu(x) = ${y}`);
 console.log(`its gradient, 1 where x ≥ 0: ${x.grad}`);
-console.log(`agrees with finite differences: ${autograd.gradcheck(CustomReLUFunction.apply.bind(CustomReLUFunction), x)}`);
+console.log(
+  `agrees with finite differences: ${autograd.gradcheck(CustomReLUFunction.apply.bind(CustomReLUFunction), x)}`,
+);

@@ -39,8 +39,7 @@ export function stridedLayout(
     if (shape[dim] === 0) return flatLayout(0, 1, 1);
     if (shape[dim] === 1) continue;
     const last = sizes.length - 1;
-    const merges =
-      last >= 0 && steps.every((operand, i) => operand[last] === strides[i][dim] * shape[dim]);
+    const merges = last >= 0 && steps.every((operand, i) => operand[last] === strides[i][dim] * shape[dim]);
     if (merges) {
       sizes[last] *= shape[dim];
       for (let i = 0; i < operands; i++) steps[i][last] = strides[i][dim];

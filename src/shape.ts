@@ -68,7 +68,11 @@ export function normalizeDim(dim: number, ndim: number, where: string): number {
 }
 
 /** Dims as a sorted list without repeats; undefined, null and [] mean all of them. */
-export function normalizeDims(dim: number | readonly number[] | null | undefined, ndim: number, where: string): number[] {
+export function normalizeDims(
+  dim: number | readonly number[] | null | undefined,
+  ndim: number,
+  where: string,
+): number[] {
   if (dim === undefined || dim === null || (Array.isArray(dim) && dim.length === 0)) {
     return Array.from({ length: ndim }, (_, i) => i);
   }

@@ -10,7 +10,8 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 let folder: string;
 
 /** The Node that runs the tests, with npm from the PATH. */
-const npm = (args: string[], cwd: string) => execFileSync("npm", args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+const npm = (args: string[], cwd: string) =>
+  execFileSync("npm", args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
 const node = (args: string[]) => execFileSync(process.execPath, args, { cwd: folder, encoding: "utf8" });
 
 /** The code blocks of a language in a Markdown file. */
@@ -73,7 +74,14 @@ describe("the installed package", () => {
       new optim.SGD(net.parameters(), { learningRate: 1 });
     `;
     writeFileSync(join(folder, "strict.ts"), code);
-    const options = { strict: true, noEmit: true, target: "es2022", module: "nodenext", lib: ["es2023", "esnext.disposable", "dom"], types: [] };
+    const options = {
+      strict: true,
+      noEmit: true,
+      target: "es2022",
+      module: "nodenext",
+      lib: ["es2023", "esnext.disposable", "dom"],
+      types: [],
+    };
     writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions: options, files: ["strict.ts"] }));
     const tsc = join(root, "node_modules/typescript/bin/tsc");
     let problems = "";
@@ -86,7 +94,8 @@ describe("the installed package", () => {
   }, 60_000);
 
   test("does nothing at import", () => {
-    const code = 'const before = WebAssembly.Module; let compiled = 0; WebAssembly.Module = class extends before { constructor(b) { super(b); compiled++; } }; const m = await import("lanegrad"); const none = compiled; m.zeros(1); console.log(none, compiled);';
+    const code =
+      'const before = WebAssembly.Module; let compiled = 0; WebAssembly.Module = class extends before { constructor(b) { super(b); compiled++; } }; const m = await import("lanegrad"); const none = compiled; m.zeros(1); console.log(none, compiled);';
     expect(node(["--input-type=module", "-e", code]).trim()).toBe("0 1");
   });
 });

@@ -60,7 +60,6 @@ export class Unflatten extends Module {
 
 /** Gives its input as it is; takes any arguments. */
 export class Identity extends Module {
-  // biome-ignore lint/complexity/noUselessConstructor: it documents that arguments are taken and ignored, as in PyTorch
   constructor(..._ignored: unknown[]) {
     super();
   }

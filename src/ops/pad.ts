@@ -20,7 +20,10 @@ function overlap(size: number, before: number, after: number): [number, number, 
 
 type Pads = readonly [number, number][];
 
-const padConstant: (x: Tensor, pads: Pads, value: number) => Tensor = /* @__PURE__ */ defineOp<[Tensor], [pads: Pads, value: number]>({
+const padConstant: (x: Tensor, pads: Pads, value: number) => Tensor = /* @__PURE__ */ defineOp<
+  [Tensor],
+  [pads: Pads, value: number]
+>({
   name: "pad",
   raw: true,
   output: ([x], pads) => ({ shape: x.shape.map((size, d) => size + pads[d][0] + pads[d][1]), dtype: x.dtype }),
@@ -73,7 +76,9 @@ export function pad(x: Tensor, padding: readonly number[], options: { mode?: Pad
     throw new ArgumentError(`pad: ${formatShape(padding)}: expected a list of whole numbers, two for each dim`);
   }
   if (count > x.ndim) {
-    throw new ShapeError(`pad: ${formatShape(padding)} pads ${count} dims, the tensor ${formatShape(x.shape)} has fewer`);
+    throw new ShapeError(
+      `pad: ${formatShape(padding)} pads ${count} dims, the tensor ${formatShape(x.shape)} has fewer`,
+    );
   }
   const pads = x.shape.map((size, d): [number, number] => {
     const i = 2 * (x.ndim - 1 - d);

@@ -1,2 +1,2 @@
-export { Optimizer, type OptimizerStateDict, type ParamGroup, type Params, type ParamState } from "./optimizer.js";
+export { Optimizer, type OptimizerStateDict, type ParamGroup, type ParamState, type Params } from "./optimizer.js";
 export { SGD, type SGDOptions } from "./sgd.js";

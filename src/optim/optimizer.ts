@@ -131,7 +131,9 @@ export abstract class Optimizer<O extends object = { lr: number }> {
       throw new StateDictError(`loadStateDict: ${this.name}: ${problem}`);
     };
     if (dict.paramGroups.length !== this.paramGroups.length) {
-      fail(`${dict.paramGroups.length} parameter groups in the state dict, ${this.paramGroups.length} in the optimizer`);
+      fail(
+        `${dict.paramGroups.length} parameter groups in the state dict, ${this.paramGroups.length} in the optimizer`,
+      );
     }
     const params = this.paramGroups.flatMap((g) => g.params);
     dict.paramGroups.forEach((group, i) => {
