@@ -141,7 +141,10 @@ export abstract class Node {
         if (t.block.pins === 0) free(t.block, "consumed");
       } else consumeInput(t.block);
     }
-    for (const { block } of outputs) consumeResult(block);
+    for (const { block } of outputs) {
+      block.recorded--;
+      consumeResult(block);
+    }
     this.saved = null;
     this.inputs = [];
   }
@@ -273,6 +276,7 @@ function notATensor(name: string, value: unknown, i: number): TypeError {
 export function record(out: Tensor, node: Node, index = 0): void {
   out.gradFn = node;
   out.outputIndex = index;
+  out.block.recorded++;
   node.outputs.push({ block: out.block, shape: out.shape });
 }
 

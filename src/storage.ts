@@ -62,6 +62,8 @@ export class Block {
   fate: Fate | null = null;
   /** How many tape nodes that may still run need these bytes. */
   pins = 0;
+  /** How many tape nodes that may still run made it (or a view of it): it may be set aside, but not lost. */
+  recorded = 0;
   /** Raised by every write in place, so that a tape can tell that a saved tensor is no longer what it was. */
   version = 0;
   lastUse = 0;
@@ -275,7 +277,8 @@ function softLimit(): number {
 function evictOldest(lossless: boolean): boolean {
   const block = oldest;
   if (block === null || block.lastUse === clock) return false;
-  const mayBeLost = block.kind === Kind.Result && block.pins === 0 && !block.setup && !block.kept;
+  const mayBeLost =
+    block.kind === Kind.Result && block.pins === 0 && block.recorded === 0 && !block.setup && !block.kept;
   if (mayBeLost && !lossless && clock - block.lastUse > RECENT_OPS) {
     free(block, "reclaimed");
   } else {
