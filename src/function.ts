@@ -150,7 +150,7 @@ export class Function {
       collect(outer);
       outer.blocks?.push(...made);
     }
-    const outputs = result instanceof Tensor ? [result] : [...result];
+    const outputs = Array.isArray(result) ? [...result] : [result as Tensor];
     outputs.forEach((t: unknown, i) => {
       if (t instanceof Tensor) return;
       throw new AutogradError(`${this.name}: forward returned ${typeof t} as output ${i}, expected a Tensor`);
