@@ -1,8 +1,8 @@
 /** What all optimizers share: parameter groups, zeroGrad, state dicts. */
-import { ArgumentError, ShapeError, StateDictError } from "../errors.js";
+import { ArgumentError, StateDictError } from "../errors.js";
 import { zeroGradients } from "../nn/module.js";
 import { formatShape, sameShape } from "../shape.js";
-import { Kind } from "../storage.js";
+import { assertReadable, Kind } from "../storage.js";
 import { Tensor } from "../tensor.js";
 
 /** Parameters that are updated with the same options. Options may be changed between steps: `paramGroups[0].lr = 0.01`. */
@@ -130,6 +130,9 @@ export abstract class Optimizer<O extends object = { lr: number }> {
     const fail = (problem: string): never => {
       throw new StateDictError(`loadStateDict: ${this.name}: ${problem}`);
     };
+    if (!Array.isArray(dict?.paramGroups) || typeof dict.state !== "object" || dict.state === null) {
+      fail("expected what stateDict() gives, an object with state and paramGroups");
+    }
     if (dict.paramGroups.length !== this.paramGroups.length) {
       fail(
         `${dict.paramGroups.length} parameter groups in the state dict, ${this.paramGroups.length} in the optimizer`,
@@ -149,12 +152,13 @@ export abstract class Optimizer<O extends object = { lr: number }> {
       if (position < 0) fail(`state of parameter ${key}, which is in no group`);
       const param = params[position];
       for (const [name, value] of Object.entries(held)) {
-        if (value instanceof Tensor && !sameShape(value.shape, param.shape)) {
-          throw new ShapeError(
-            `loadStateDict: ${this.name}: ${name} of parameter ${key} has shape ${formatShape(value.shape)}, ` +
-              `the parameter ${formatShape(param.shape)}`,
+        if (!(value instanceof Tensor)) continue;
+        if (!sameShape(value.shape, param.shape)) {
+          fail(
+            `${name} of parameter ${key} has shape ${formatShape(value.shape)}, the parameter ${formatShape(param.shape)}`,
           );
         }
+        assertReadable(value.block);
       }
       loaded.set(param, held);
     }
