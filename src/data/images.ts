@@ -60,7 +60,7 @@ export abstract class ImageDataset extends Dataset<[image: any, label: any]> {
     const [channels, height, width] = this.imageShape;
     const size = channels * height * width;
     const image = this.data.stridedView(this.imageShape, [height * width, width, 1], i * size);
-    const label = I32[(this.targets.ptr >>> 2) + i];
+    const label = this.labelAt(i);
     const { transform, targetTransform } = this;
     return [transform === null ? image : transform(image), targetTransform === null ? label : targetTransform(label)];
   }
@@ -76,10 +76,16 @@ export abstract class ImageDataset extends Dataset<[image: any, label: any]> {
     return inputs === null ? null : [inputs, this.labels(indices)];
   }
 
+  private labelAt(i: number): number {
+    // The address first: bringing the targets back may grow the heap, and then I32 is another view.
+    const { ptr } = this.targets;
+    return I32[(ptr >>> 2) + i];
+  }
+
   private labels(indices: Int32Array): any {
     const { targetTransform } = this;
     if (targetTransform === null) return gatherRows(this.targets, indices);
-    const labels = Array.from(indices, (i) => targetTransform(I32[(this.targets.ptr >>> 2) + i]));
+    const labels = Array.from(indices, (i) => targetTransform(this.labelAt(i)));
     return collateAs(labels, (i) => `the label of sample ${indices[i]}`);
   }
 }

@@ -40,7 +40,8 @@ function defineExtremum(name: string, float: () => FoldKernel, int: () => FoldKe
     forward: (out, [x], { outer, r, inner }) => float()(out.ptr, x.ptr, outer, r, inner),
     save: (out, [x]) => [x, out],
     backward: (dOut, [x, out], [dX], { outer, r, inner }, ofAll) => {
-      if (ofAll && Number.isNaN(F32[out.ptr >>> 2])) shareAmongNaNs(dX as Tensor, dOut, x);
+      const { ptr } = out;
+      if (ofAll && Number.isNaN(F32[ptr >>> 2])) shareAmongNaNs(dX as Tensor, dOut, x);
       else k.amax_backward((dX as Tensor).ptr, dOut.ptr, x.ptr, out.ptr, outer, r, inner);
     },
   });
