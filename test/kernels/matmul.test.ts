@@ -2,8 +2,8 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { k, load, memory } from "../../src/wasm/load.js";
 
 /**
- * matmul against a float64 reference. The operands lie in slabs of memory filled with NaN (a) and Inf (b), so that whatever
- * is read beside them shows; out and scratch lie among guard values.
+ * matmul against a float64 reference. The operands lie in slabs of memory filled with NaN (a) and Inf (b), so that
+ * whatever is read beside them shows; out and scratch lie among guard values.
  */
 const A = 1 << 20;
 const B = 4 << 20;
@@ -92,7 +92,7 @@ function check(c: Case, poison?: (s: ReturnType<typeof setUp>) => void): Int32Ar
     ...([s.out * 4, s.ldc, s.a * 4, s.ars, s.acs, s.b * 4, s.brs, s.bcs, m, n, kk] as const),
     ...([s.bias * 4, accumulate ? 1 : 0, s.scratch * 4] as const),
   );
-  // A sum of t float32 terms, in whatever order, errs by at most t·2⁻²⁴ times the sum of magnitudes; random signs far less.
+  // A sum of t float32 terms, in whatever order, errs by at most t·2⁻²⁴ times the sum of magnitudes; mostly by √t.
   const tolerance = 2e-7 * (2 + Math.sqrt(kk));
   for (let i = 0; i < m; i++) {
     for (let j = 0; j < n; j++) {
@@ -121,7 +121,7 @@ function check(c: Case, poison?: (s: ReturnType<typeof setUp>) => void): Int32Ar
 
 beforeAll(() => {
   load();
-  const pages = (SCRATCH + (2 << 20)) / 65536;
+  const pages = (SCRATCH + (4 << 20)) / 65536;
   if (memory.buffer.byteLength / 65536 < pages) memory.grow(pages - memory.buffer.byteLength / 65536);
   floats = new Float32Array(memory.buffer);
 });
@@ -150,11 +150,13 @@ describe("matmul", () => {
     it(`${form}: around the blocks`, () => {
       for (const kk of [511, 512, 513, 1030]) {
         check({ m: 13, n: 19, kk, form, bias: true, accumulate: true });
+        check({ m: 7, n: 261, kk, form, accumulate: true });
         check({ m: 1, n: 9, kk, form, bias: true });
         check({ m: 9, n: 1, kk, form, accumulate: true });
         check({ m: 2, n: 3, kk, form, bias: true });
       }
-      for (const n of [255, 256, 257, 258, 260, 263, 264, 300, 513]) check({ m: 60, n, kk: 140, form, bias: true });
+      for (const n of [255, 256, 257, 258, 260, 263, 264, 300, 1023, 1025, 1033])
+        check({ m: 60, n, kk: 140, form, bias: true });
       for (const n of [257, 300]) check({ m: 50, n, kk: 600, form, bias: true, accumulate: true });
       for (const m of [119, 120, 121]) check({ m, n: 130, kk: 70, form });
     });
@@ -240,7 +242,7 @@ describe("matmul", () => {
   });
 
   it("scratch is bounded", () => {
-    expect(k.matmul_scratch(1 << 20, 1 << 20, 1 << 20)).toBeLessThan(2 << 20);
+    expect(k.matmul_scratch(1 << 20, 1 << 20, 1 << 20)).toBeLessThan(3 << 20);
     expect(k.matmul_scratch(0, 0, 0)).toBeGreaterThanOrEqual(0);
   });
 });
