@@ -66,16 +66,24 @@ export function gradcheck(
     const x = checked[n];
     if (!x.isContiguous()) throw new AutogradError(`gradcheck: input ${n} must be contiguous`);
     for (let j = 0; j < x.numel(); j++) {
-      const at = () => (x.ptr >>> 2) + j;
-      const value = F32[at()];
+      // The address first: bringing x back may grow the heap, and then F32 is another view.
+      const read = () => {
+        const { ptr } = x;
+        return F32[(ptr >>> 2) + j];
+      };
+      const write = (v: number) => {
+        const { ptr } = x;
+        F32[(ptr >>> 2) + j] = v;
+      };
+      const value = read();
       const difference = (h: number): number => {
-        F32[at()] = value + h;
-        const high = F32[at()];
+        write(value + h);
+        const high = read();
         const above = weightedSum();
-        F32[at()] = value - h;
-        const low = F32[at()];
+        write(value - h);
+        const low = read();
         const below = weightedSum();
-        F32[at()] = value;
+        write(value);
         return (above - below) / (high - low);
       };
       const numeric = (4 * difference(eps / 2) - difference(eps)) / 3;
