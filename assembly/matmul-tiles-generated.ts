@@ -23,7 +23,6 @@ export function matmul_tile_6x8(
   bias: usize,
   accumulate: i32,
 ): void {
-  if (!ASC_FEATURE_RELAXED_SIMD) return; // never called there: it would spill
   let c00 = f32x4.splat(0);
   let c01 = f32x4.splat(0);
   let c10 = f32x4.splat(0);
@@ -224,7 +223,6 @@ export function matmul_tile_6x4(
   accumulate: i32,
   keep: i32,
 ): void {
-  if (!ASC_FEATURE_RELAXED_SIMD) return; // never called there: it would spill
   let c00 = f32x4.splat(0);
   let c10 = f32x4.splat(0);
   let c20 = f32x4.splat(0);

@@ -8,19 +8,19 @@
  *
  * How. A register tile (matmul-tiles-generated.ts) of MR × 8 outputs stays in registers while p runs: 6×8 with fused
  * multiply-add, 5×8 without, where the product needs a register too. It reads a through row and column strides, so a
- * is copied at most to be kind to the cache, and eight neighbouring columns of b, so b is packed where its columns do not
- * lie side by side (W of a linear layer; four by four, transposed in registers) or where it outgrows the cache.
+ * is copied at most to be kind to the cache, and eight neighbouring columns of b, so b is packed where its columns do
+ * not lie side by side (W of a linear layer; four by four, transposed in registers) or where it outgrows the cache.
  * Blocks, as in Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", but with the strip of a in
  * the first cache and the panels of b streaming past it: KC terms, NC columns, a strip of at most MR rows.
  *
- * Edges compute little in vain and never read or write past an end. Rows: tiles of every height from 1 to MR. Columns: a
- * tile of 4, or two; the last reaches back over columns that are done and leaves those as they are, so it needs no
- * padding and NaN in a neighbour cannot leak. Only fewer than 4 columns in all are padded, in the scratch memory.
- * One row or column (up to 4 rows or 3 columns where both operands run along p) is a matrix-vector product and has
- * loops of its own.
+ * Edges compute little in vain and never read or write past an end. Rows: tiles of every height from 1 to MR. Columns:
+ * a tile of 4, or two; the last reaches back over columns that are done and leaves those as they are, so it needs no
+ * padding and NaN in a neighbour cannot leak. Only fewer than 4 columns in all are padded, in the scratch memory. One
+ * row or column (up to 4 rows or 3 columns where both operands run along p) is a matrix-vector product and has loops
+ * of its own.
  *
- * The order of every sum depends on (m, n, kk) and the strides only (beyond matrix-vector products, on kk only), and any
- * part of out may be computed by itself: see matmul_range, by which threads split the work.
+ * The order of every sum depends on (m, n, kk) and the strides only (beyond matrix-vector products, on kk only), and
+ * any part of out may be computed by itself: see matmul_range, by which threads split the work.
  */
 import { hsum, loadTail, madd, storeTail } from "./simd";
 import {
@@ -38,32 +38,17 @@ import {
   matmul_tile_6x8,
 } from "./matmul-tiles-generated";
 
-export {
-  matmul_tile_1x4,
-  matmul_tile_1x8,
-  matmul_tile_2x4,
-  matmul_tile_2x8,
-  matmul_tile_3x4,
-  matmul_tile_3x8,
-  matmul_tile_4x4,
-  matmul_tile_4x8,
-  matmul_tile_5x4,
-  matmul_tile_5x8,
-  matmul_tile_6x4,
-  matmul_tile_6x8,
-};
-
 /** The highest tile that does not spill: V8 on x64 has 15 vector registers. */
 // @ts-ignore: decorator
 @inline
 const MR: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 5;
 
-/** Most terms in one pass: a strip of a, MR × KC floats, and a panel of b, 8 × KC, stay in a 32 KB first cache. */
+/** Most terms in one pass: a strip of a, MR × KC floats, and a panel of b, 8 × KC, fit in a 32 KB first cache. */
 // @ts-ignore: decorator
 @inline
-const KC: i32 = 352;
+const KC: i32 = 512;
 
-/** Most columns in one packed block of b, a multiple of 8: the more the better, since a is read again for each. */
+/** Most columns in one packed block of b, a multiple of 8: the more the better, since a is copied again for each. */
 // @ts-ignore: decorator
 @inline
 const NC: i32 = 1024;
@@ -71,12 +56,12 @@ const NC: i32 = 1024;
 /** Floats at the start of the scratch memory for a strip of a, and after it for a tile of out (6×4). */
 // @ts-ignore: decorator
 @inline
-const STRIP: i32 = 6 * KC + 64;
+const STRIP: i32 = 6 * (KC + 4) + 64;
 // @ts-ignore: decorator
 @inline
-const TILE: i32 = 6 * KC;
+const TILE: i32 = 6 * (KC + 4);
 
-/** Bytes of scratch memory that matmul of these sizes may need: at most 1.5 MB. It should be 64-byte aligned. */
+/** Bytes of scratch memory that matmul of these sizes may need: at most 2.1 MB. It should be 64-byte aligned. */
 export function matmul_scratch(m: i32, n: i32, kk: i32): i32 {
   return (STRIP + min(kk, KC) * min((n + 7) & ~7, NC)) << 2;
 }
@@ -104,8 +89,8 @@ export function matmul(
 /**
  * Rows i0 to i1 and columns j0 to j1 of the product, with the very bits that matmul gives there: pointers and sizes are
  * those of the whole. Threads may compute disjoint ranges at once, each with scratch memory of its own. Split the
- * longer of m and n, at multiples of 24 rows or 16 columns; what both ranges need is then packed twice, which costs less
- * than to wait.
+ * longer of m and n, at multiples of 24 rows or 16 columns; what both ranges need is then packed twice, which costs
+ * less than to wait.
  */
 export function matmul_range(
   out: usize,
@@ -201,8 +186,8 @@ function blocks(
   const narrow = columns < 4;
   // Strips take a row stride of 0 for a packed b, so a b whose rows are one row repeated is packed too.
   const packB = narrow || bc != 4 || br == 0 || packs_b(rows, columns, kk);
-  // A strip whose rows run along p is kind to the cache as it is; others are copied if they are read often.
-  const packA = ac != 4 && columns >= 128;
+  // A copied strip is one piece of memory; its terms lie side by side already where ac == 4, so that gains less.
+  const packA = columns >= (ac == 4 ? 256 : 128);
   const nc = packB ? min(NC, columns) : columns;
   for (let j = 0; j < columns; j += nc) {
     const nb = min(nc, columns - j);
@@ -227,8 +212,8 @@ function blocks(
         if (packA) {
           pack_a(scratch, aI, ar, ac, h, kb);
           aS = scratch;
-          arS = 4;
-          acS = <usize>h << 2;
+          arS = ac == 4 ? <usize>(kb + 4) << 2 : 4;
+          acS = ac == 4 ? 4 : <usize>h << 2;
         }
         if (narrow) {
           matmul_strip_narrow(h, outI, cs, aS, arS, acS, bP, nb, kb, biasP, accumulateP, scratch + (TILE << 2));
@@ -243,7 +228,10 @@ function blocks(
   }
 }
 
-/** Whether b, though its columns lie side by side, is better copied: when it is read often and outgrows the first cache. */
+/**
+ * Whether b, though its columns lie side by side, is better copied: when it is read often and outgrows the first
+ * cache.
+ */
 // @ts-ignore: decorator
 @inline
 function packs_b(rows: i32, columns: i32, kk: i32): bool {
@@ -261,8 +249,9 @@ function height(left: i32): i32 {
 }
 
 /**
- * Pack kb rows and nb columns of b into panels, one for each tile that matmul_strip makes: [kb][8] each, at the end one or
- * two of [kb][4], the last of the last 4 columns (which may begin before this block, in columns of b that are done).
+ * Pack kb rows and nb columns of b into panels, one for each tile that matmul_strip makes: [kb][8] each, at the end
+ * one or two of [kb][4], the last of the last 4 columns (which may begin before this block, in columns of b that are
+ * done).
  */
 function pack_b(to: usize, b: usize, br: usize, bc: usize, nb: i32, kb: i32, narrow: bool): void {
   let j = 0;
@@ -348,8 +337,21 @@ function pack4(to: usize, step: usize, b: usize, br: usize, bc: usize, kb: i32):
   }
 }
 
-/** Copy a strip of a, h rows of kb terms: to[p·h + i] = a[i, p]. */
+/**
+ * Copy a strip of a, h rows of kb terms: where they run along p as [h][kb + 4] (so that rows 4 KB apart do not fall on
+ * each other in the cache), else as [kb][h].
+ */
 function pack_a(to: usize, a: usize, ar: usize, ac: usize, h: i32, kb: i32): void {
+  if (ac == 4) {
+    for (let i = 0; i < h; i++) {
+      let p = 0;
+      for (; p + 4 <= kb; p += 4) v128.store(to + (<usize>p << 2), v128.load(a + (<usize>p << 2)));
+      for (; p < kb; p++) store<f32>(to + (<usize>p << 2), load<f32>(a + (<usize>p << 2)));
+      to += <usize>(kb + 4) << 2;
+      a += ar;
+    }
+    return;
+  }
   for (let p = 0; p < kb; p++) {
     let from = a;
     let i = 0;
@@ -605,8 +607,8 @@ function put(out: usize, v: f32, bias: usize, accumulate: i32): void {
 }
 
 /**
- * Matrix times vector, a combination of rows: out[l] = (accumulate ? out : 0) + bias[l·bs] + Σ_p rows[p·rs + l]·x[p·xs],
- * l < count, four rows at a time. The terms are added to the rest in the order of p.
+ * Matrix times vector, a combination of rows: out[l] = (accumulate ? out : 0) + bias[l·bs] + Σ_p rows[p·rs +
+ * l]·x[p·xs], l < count, four rows at a time. The terms are added to the rest in the order of p.
  */
 function combine(
   out: usize,

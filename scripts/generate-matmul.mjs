@@ -36,7 +36,6 @@ function tile(height, vectors) {
   for (const p of ["out", "ldc", "a", "ars", "acs", "b", "brs"]) put(1, `${p}: usize,`);
   for (const p of ["kk: i32", "bias: usize", "accumulate: i32", ...(masked ? ["keep: i32"] : [])]) put(1, `${p},`);
   put(0, "): void {");
-  if (height === 6) put(1, "if (!ASC_FEATURE_RELAXED_SIMD) return; // never called there: it would spill");
   for (const i of rows) for (const j of columns) put(1, `let c${i}${j} = f32x4.splat(0);`);
   for (const i of rows.slice(1)) put(1, `let a${i} = ${a(i - 1)} + ars;`);
   put(1, "for (;;) {");
