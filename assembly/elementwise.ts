@@ -335,51 +335,6 @@ export function minimum(out: usize, a: usize, b: usize, layout: usize): void {
   broadcast<Minimum>(out, a, b, layout);
 }
 
-/** d, half of it where x equals y, nothing where x loses. Where a NaN is involved both get all of d, as in PyTorch. */
-// @ts-ignore: decorator
-@inline
-function winner(d: v128, loses: v128, ties: v128): v128 {
-  return v128.andnot(v128.bitselect(f32x4.mul(d, c(0.5)), d, ties), loses);
-}
-/** Both gradients of maximum (or minimum) in one pass over n elements: the smaller (larger) operand gets nothing. */
-// @ts-ignore: decorator
-@inline
-function extremumBackward(da: usize, db: usize, dout: usize, a: usize, b: usize, n: i32): void {
-  for (; n > 0; n -= 4) {
-    const whole = n >= 4;
-    const d = whole ? v128.load(dout) : loadLast(dout, n);
-    const x = whole ? v128.load(a) : loadLast(a, n);
-    const y = whole ? v128.load(b) : loadLast(b, n);
-    const ties = f32x4.eq(x, y);
-    const dx = winner(d, f32x4.lt(x, y), ties);
-    const dy = winner(d, f32x4.gt(x, y), ties);
-    if (da) {
-      if (whole) v128.store(da, dx);
-      else storeLast(da, dx, n);
-      da += 16;
-    }
-    if (db) {
-      if (whole) v128.store(db, dy);
-      else storeLast(db, dy, n);
-      db += 16;
-    }
-    dout += 16;
-    a += 16;
-    b += 16;
-  }
-}
-/**
- * Gradients of maximum for a and b of one shape, n elements (expand before, sum after, where broadcast). Ties give half
- * to each. da or db may be 0: that gradient is not wanted.
- */
-export function maximum_backward(da: usize, db: usize, dout: usize, a: usize, b: usize, n: i32): void {
-  extremumBackward(da, db, dout, a, b, n);
-}
-/** Gradients of minimum: what maximum would give the one, the other gets. */
-export function minimum_backward(da: usize, db: usize, dout: usize, a: usize, b: usize, n: i32): void {
-  maximum_backward(db, da, dout, a, b, n);
-}
-
 /** C's fmod. Below 2^28 the quotient is exact enough in float64 and the remainder exact. */
 function fmod(a: f32, b: f32): f32 {
   const quotient = Math.trunc(<f64>a / <f64>b);
@@ -510,20 +465,6 @@ export function clamp(out: usize, x: usize, lo: f32, hi: f32, n: i32): void {
 /** dout where lo ≤ x ≤ hi, else 0 (also where x is NaN), from the input. */
 export function clamp_backward(dx: usize, dout: usize, x: usize, lo: f32, hi: f32, n: i32): void {
   zip<ClampBackward>(dx, dout, x, n, c(lo), c(hi));
-}
-
-/** x where the bool mask is 0, value elsewhere; n elements of 4 bytes. */
-export function masked_fill(out: usize, x: usize, mask: usize, value: f32, n: i32): void {
-  const v = c(value);
-  for (; n > 0; n -= 4) {
-    const keep = i32x4.eq(loadBytes(mask, n), i32x4.splat(0));
-    const y = v128.bitselect(n >= 4 ? v128.load(x) : loadLast(x, n), v, keep);
-    if (n >= 4) v128.store(out, y);
-    else storeLast(out, y, n);
-    mask += 4;
-    x += 16;
-    out += 16;
-  }
 }
 
 /**

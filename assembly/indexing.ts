@@ -231,17 +231,16 @@ export function gather_1(out: usize, x: usize, idx: usize, outer: i32, r: i32, i
 const enum Scatter {
   put,
   add,
-  fill,
 }
 
 /**
- * out[o, idx[o, j, i], i] = src[o, j, i] (put), += src[o, j, i] (add), = value (fill). `mode` is a constant at every
- * call, so each copy keeps one of the three.
+ * out[o, idx[o, j, i], i] = src[o, j, i] (put) or += src[o, j, i] (add). `mode` is a constant at every call, so each
+ * copy keeps one of the two.
  */
 // @ts-ignore: decorator
 @inline
 function scatter<T>(
-  out: usize, idx: usize, src: usize, value: T, outer: i32, r: i32, inner: i32, n: i32, mode: Scatter,
+  out: usize, idx: usize, src: usize, outer: i32, r: i32, inner: i32, n: i32, mode: Scatter,
 ): void {
   const plane = <usize>r * <usize>inner * sizeof<T>();
   const step = <usize>inner;
@@ -249,8 +248,7 @@ function scatter<T>(
     for (let j = 0; j < n; j++) {
       for (let i: usize = 0; i < step; i++) {
         const p = out + (<usize>load<i32>(idx) * step + i) * sizeof<T>();
-        if (mode == Scatter.fill) store<T>(p, value);
-        else if (mode == Scatter.add) store<T>(p, <T>(load<T>(p) + load<T>(src)));
+        if (mode == Scatter.add) store<T>(p, <T>(load<T>(p) + load<T>(src)));
         else store<T>(p, load<T>(src));
         idx += 4;
         src += sizeof<T>();
@@ -269,44 +267,25 @@ export function gather_backward(dx: usize, dout: usize, idx: usize, outer: i32, 
  * out[o, idx[o, j, i], i] = src[o, j, i] for elements of 4 bytes: out [outer, r, inner], idx and src [outer, n, inner]
  * (torch.scatter_). Where idx is smaller than src, narrow src; where it is smaller than out in another dimension,
  * scatter into a narrowed copy of out. Of elements written twice the last stays. The gradient of src is
- * gather_4(dsrc, dout, idx); that of out is dout with scatter_value_f32(0).
+ * gather_4(dsrc, dout, idx); that of out is dout with zeros scattered.
  */
 export function scatter_4(out: usize, idx: usize, src: usize, outer: i32, r: i32, inner: i32, n: i32): void {
-  scatter<u32>(out, idx, src, 0, outer, r, inner, n, Scatter.put);
+  scatter<u32>(out, idx, src, outer, r, inner, n, Scatter.put);
 }
 
 /** The same for elements of one byte. */
 export function scatter_1(out: usize, idx: usize, src: usize, outer: i32, r: i32, inner: i32, n: i32): void {
-  scatter<u8>(out, idx, src, 0, outer, r, inner, n, Scatter.put);
-}
-
-/** out[o, idx[o, j, i], i] = value. */
-export function scatter_value_f32(
-  out: usize, idx: usize, value: f32, outer: i32, r: i32, inner: i32, n: i32,
-): void {
-  scatter<f32>(out, idx, 0, value, outer, r, inner, n, Scatter.fill);
-}
-
-/** out[o, idx[o, j, i], i] = value. */
-export function scatter_value_i32(
-  out: usize, idx: usize, value: i32, outer: i32, r: i32, inner: i32, n: i32,
-): void {
-  scatter<i32>(out, idx, 0, value, outer, r, inner, n, Scatter.fill);
-}
-
-/** out[o, idx[o, j, i], i] = value, uint8 and bool. */
-export function scatter_value_1(out: usize, idx: usize, value: i32, outer: i32, r: i32, inner: i32, n: i32): void {
-  scatter<u8>(out, idx, 0, <u8>value, outer, r, inner, n, Scatter.fill);
+  scatter<u8>(out, idx, src, outer, r, inner, n, Scatter.put);
 }
 
 /** out[o, idx[o, j, i], i] += src[o, j, i] (torch.scatter_add_); the gradient of src is gather_4(dsrc, dout, idx). */
 export function scatter_add_f32(out: usize, idx: usize, src: usize, outer: i32, r: i32, inner: i32, n: i32): void {
-  scatter<f32>(out, idx, src, 0, outer, r, inner, n, Scatter.add);
+  scatter<f32>(out, idx, src, outer, r, inner, n, Scatter.add);
 }
 
 /** The same for int32. */
 export function scatter_add_i32(out: usize, idx: usize, src: usize, outer: i32, r: i32, inner: i32, n: i32): void {
-  scatter<i32>(out, idx, src, 0, outer, r, inner, n, Scatter.add);
+  scatter<i32>(out, idx, src, outer, r, inner, n, Scatter.add);
 }
 
 // Bool masks

@@ -8,13 +8,14 @@
  */
 import {
   broadcastBytes,
-  broadcastCompact,
-  broadcastScalar,
-  compare,
+  innerStride,
   loadBytes,
   loadLast,
   mapBool,
   mapCompact,
+  next,
+  runLength,
+  runOffset,
   storeLast,
   storeLastBytes,
 } from "./layout";
@@ -45,52 +46,10 @@ export function sign_i32(out: usize, x: usize, n: i32): void {
 export function square_i32(out: usize, x: usize, n: i32): void {
   mapCompact<Square>(out, x, n);
 }
-@unmanaged class Clamp {
-  @inline f(x: v128, lo: v128, hi: v128): v128 { return i32x4.min_s(i32x4.max_s(x, lo), hi); }
-}
-/** min(max(x, lo), hi); the ends of int32 for an absent bound. */
-export function clamp_i32(out: usize, x: usize, lo: i32, hi: i32, n: i32): void {
-  mapCompact<Clamp>(out, x, n, i32x4.splat(lo), i32x4.splat(hi));
-}
-
 // ---------------------------------------------------------------------------------------------- binary, broadcasting
 
-@unmanaged class Add { @inline f(x: v128, y: v128, p: v128, q: v128): v128 { return i32x4.add(x, y); } }
-/** a + b. */
-export function add_i32(out: usize, a: usize, b: usize, layout: usize): void {
-  broadcastCompact<Add>(out, a, b, layout);
-}
-@unmanaged class Sub { @inline f(x: v128, y: v128, p: v128, q: v128): v128 { return i32x4.sub(x, y); } }
-/** a − b. */
-export function sub_i32(out: usize, a: usize, b: usize, layout: usize): void {
-  broadcastCompact<Sub>(out, a, b, layout);
-}
-@unmanaged class Mul { @inline f(x: v128, y: v128, p: v128, q: v128): v128 { return i32x4.mul(x, y); } }
-/** a·b. */
-export function mul_i32(out: usize, a: usize, b: usize, layout: usize): void {
-  broadcastCompact<Mul>(out, a, b, layout);
-}
-@unmanaged class Maximum { @inline f(x: v128, y: v128, p: v128, q: v128): v128 { return i32x4.max_s(x, y); } }
-/** The larger. */
-export function maximum_i32(out: usize, a: usize, b: usize, layout: usize): void {
-  broadcastCompact<Maximum>(out, a, b, layout);
-}
-@unmanaged class Minimum { @inline f(x: v128, y: v128, p: v128, q: v128): v128 { return i32x4.min_s(x, y); } }
-/** The smaller. */
-export function minimum_i32(out: usize, a: usize, b: usize, layout: usize): void {
-  broadcastCompact<Minimum>(out, a, b, layout);
-}
-
-@unmanaged class Remainder {
-  @inline f(a: i32, b: i32): i32 {
-    const r = a % b;
-    return r != 0 && (r ^ b) < 0 ? r + b : r;
-  }
-}
-/** a modulo b with the sign of b, as in Python. A zero in b traps (PyTorch throws ZeroDivisionError). */
-export function remainder_i32(out: usize, a: usize, b: usize, layout: usize): void {
-  broadcastScalar<Remainder, i32>(out, a, b, layout);
-}
+/** The binary ops. Those from `Eq` on give bools. */
+const enum Op { Add, Sub, Mul, Maximum, Minimum, Remainder, Pow, Eq, Ne, Lt, Le }
 
 /** a^b modulo 2^32 by squaring; for b < 0 what is left of 1 / a^|b| as an integer, 0 but for a = ±1. */
 function power(a: i32, b: i32): i32 {
@@ -102,65 +61,133 @@ function power(a: i32, b: i32): i32 {
   }
   return y;
 }
-@unmanaged class Pow { @inline f(a: i32, b: i32): i32 { return power(a, b); } }
-/** a^b as PyTorch has it for integer tensors (negative exponents: 0 but for a = ±1). */
-export function pow_i32(out: usize, a: usize, b: usize, layout: usize): void {
-  broadcastScalar<Pow, i32>(out, a, b, layout);
+
+function remainder(a: i32, b: i32): i32 {
+  const r = a % b;
+  return r != 0 && (r ^ b) < 0 ? r + b : r;
 }
 
-@unmanaged class Eq { @inline f(x: v128, y: v128): v128 { return i32x4.eq(x, y); } }
+function apply(op: Op, a: i32, b: i32): i32 {
+  switch (op) {
+    case Op.Add: return a + b;
+    case Op.Sub: return a - b;
+    case Op.Mul: return a * b;
+    case Op.Maximum: return max(a, b);
+    case Op.Minimum: return min(a, b);
+    case Op.Remainder: return remainder(a, b);
+    case Op.Pow: return power(a, b);
+    case Op.Eq: return i32(a == b);
+    case Op.Ne: return i32(a != b);
+    case Op.Lt: return i32(a < b);
+    default: return i32(a <= b);
+  }
+}
+
+/**
+ * out = a op b over a layout table. One loop for all, element by element: integers are indices and counts, seldom many,
+ * and a vector loop for each of the ops would be a twentieth of all kernels' code. slotA and slotB are the operands' places
+ * in the table: a > b is b < a with both changed over.
+ */
+function binary(op: Op, out: usize, a: usize, b: usize, layout: usize, slotA: i32 = 0, slotB: i32 = 1): void {
+  const n = runLength(layout);
+  if (n == 0) return;
+  const stepA = <usize>innerStride(layout, slotA) << 2;
+  const stepB = <usize>innerStride(layout, slotB) << 2;
+  do {
+    let x = a + (runOffset(layout, slotA) << 2);
+    let y = b + (runOffset(layout, slotB) << 2);
+    for (let left = n; left > 0; left--) {
+      const z = apply(op, load<i32>(x), load<i32>(y));
+      if (op < Op.Eq) {
+        store<i32>(out, z);
+        out += 4;
+      } else {
+        store<u8>(out, z);
+        out++;
+      }
+      x += stepA;
+      y += stepB;
+    }
+  } while (next(layout));
+}
+
+/** a + b. */
+export function add_i32(out: usize, a: usize, b: usize, layout: usize): void {
+  binary(Op.Add, out, a, b, layout);
+}
+/** a − b. */
+export function sub_i32(out: usize, a: usize, b: usize, layout: usize): void {
+  binary(Op.Sub, out, a, b, layout);
+}
+/** a·b, the low 32 bits. */
+export function mul_i32(out: usize, a: usize, b: usize, layout: usize): void {
+  binary(Op.Mul, out, a, b, layout);
+}
+/** The larger one. */
+export function maximum_i32(out: usize, a: usize, b: usize, layout: usize): void {
+  binary(Op.Maximum, out, a, b, layout);
+}
+/** The smaller one. */
+export function minimum_i32(out: usize, a: usize, b: usize, layout: usize): void {
+  binary(Op.Minimum, out, a, b, layout);
+}
+/** a modulo b with the sign of b, as in Python. A zero in b traps (PyTorch throws ZeroDivisionError). */
+export function remainder_i32(out: usize, a: usize, b: usize, layout: usize): void {
+  binary(Op.Remainder, out, a, b, layout);
+}
+/** a^b as PyTorch has it for integer tensors (negative exponents: 0 but for a = ±1). */
+export function pow_i32(out: usize, a: usize, b: usize, layout: usize): void {
+  binary(Op.Pow, out, a, b, layout);
+}
 /** bool a = b. */
 export function eq_i32(out: usize, a: usize, b: usize, layout: usize): void {
-  compare<Eq>(out, a, b, layout, 0, 1);
+  binary(Op.Eq, out, a, b, layout);
 }
-@unmanaged class Ne { @inline f(x: v128, y: v128): v128 { return i32x4.ne(x, y); } }
 /** bool a ≠ b. */
 export function ne_i32(out: usize, a: usize, b: usize, layout: usize): void {
-  compare<Ne>(out, a, b, layout, 0, 1);
-}
-@unmanaged class Lt { @inline f(x: v128, y: v128): v128 { return i32x4.lt_s(x, y); } }
-function less(out: usize, a: usize, b: usize, layout: usize, slotA: i32, slotB: i32): void {
-  compare<Lt>(out, a, b, layout, slotA, slotB);
-}
-@unmanaged class Le { @inline f(x: v128, y: v128): v128 { return i32x4.le_s(x, y); } }
-function lessOrEqual(out: usize, a: usize, b: usize, layout: usize, slotA: i32, slotB: i32): void {
-  compare<Le>(out, a, b, layout, slotA, slotB);
+  binary(Op.Ne, out, a, b, layout);
 }
 /** bool a < b. */
 export function lt_i32(out: usize, a: usize, b: usize, layout: usize): void {
-  less(out, a, b, layout, 0, 1);
+  binary(Op.Lt, out, a, b, layout);
 }
 /** bool a ≤ b. */
 export function le_i32(out: usize, a: usize, b: usize, layout: usize): void {
-  lessOrEqual(out, a, b, layout, 0, 1);
+  binary(Op.Le, out, a, b, layout);
 }
 /** bool a > b. */
 export function gt_i32(out: usize, a: usize, b: usize, layout: usize): void {
-  less(out, b, a, layout, 1, 0);
+  binary(Op.Lt, out, b, a, layout, 1, 0);
 }
 /** bool a ≥ b. */
 export function ge_i32(out: usize, a: usize, b: usize, layout: usize): void {
-  lessOrEqual(out, b, a, layout, 1, 0);
+  binary(Op.Le, out, b, a, layout, 1, 0);
 }
 
 // ----------------------------------------------------------------------------------------------------------- logic
 //
 // On bools: bytes that are 0 or 1. Other dtypes are cast to bool first.
 
-@unmanaged class And { @inline f(x: v128, y: v128): v128 { return v128.and(x, y); } }
+/** Where both are set, p decides; where one is, q. */
+@unmanaged class Logic {
+  @inline f(x: v128, y: v128, p: v128, q: v128): v128 {
+    return v128.or(v128.and(v128.and(x, y), p), v128.and(v128.xor(x, y), q));
+  }
+}
+function logic(out: usize, a: usize, b: usize, layout: usize, both: i8, one: i8): void {
+  broadcastBytes<Logic>(out, a, b, layout, i8x16.splat(both), i8x16.splat(one));
+}
 /** a and b. */
 export function logical_and(out: usize, a: usize, b: usize, layout: usize): void {
-  broadcastBytes<And>(out, a, b, layout);
+  logic(out, a, b, layout, 1, 0);
 }
-@unmanaged class Or { @inline f(x: v128, y: v128): v128 { return v128.or(x, y); } }
 /** a or b. */
 export function logical_or(out: usize, a: usize, b: usize, layout: usize): void {
-  broadcastBytes<Or>(out, a, b, layout);
+  logic(out, a, b, layout, 1, 1);
 }
-@unmanaged class Xor { @inline f(x: v128, y: v128): v128 { return v128.xor(x, y); } }
 /** a or b, not both. */
 export function logical_xor(out: usize, a: usize, b: usize, layout: usize): void {
-  broadcastBytes<Xor>(out, a, b, layout);
+  logic(out, a, b, layout, 0, 1);
 }
 
 /** Sixteen bytes at a time and the tail one by one: out = (x == 0) ? 1 − yes : yes, n bytes. */

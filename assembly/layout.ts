@@ -407,20 +407,6 @@ export function broadcast<T>(out: usize, a: usize, b: usize, layout: usize): voi
   } while (next(layout));
 }
 
-/** `broadcast` without loops of its own for the mixtures: for ops that are called less. */
-// @ts-ignore: decorator
-@inline
-export function broadcastCompact<T>(out: usize, a: usize, b: usize, layout: usize): void {
-  const n = runLength(layout);
-  if (n == 0) return;
-  const stepA = innerStride(layout, 0);
-  const stepB = innerStride(layout, 1);
-  do {
-    run<T>(out, a + (runOffset(layout, 0) << 2), b + (runOffset(layout, 1) << 2), n, stepA, stepB);
-    out += <usize>n << 2;
-  } while (next(layout));
-}
-
 /** Element by element, for operators that have no vector form: f(a: E, b: E): E on four-byte elements. */
 // @ts-ignore: decorator
 @inline
@@ -533,10 +519,10 @@ export function compare<T>(out: usize, a: usize, b: usize, layout: usize, slotA:
   } while (next(layout));
 }
 
-/** out = f(a, b) over a layout table, one-byte elements, sixteen at a time and the tail (n % 16) one by one. */
+/** out = f(a, b, p, q) over a layout table, one-byte elements, sixteen at a time and the tail (n % 16) one by one. */
 // @ts-ignore: decorator
 @inline
-export function broadcastBytes<T>(out: usize, a: usize, b: usize, layout: usize): void {
+export function broadcastBytes<T>(out: usize, a: usize, b: usize, layout: usize, p: v128, q: v128): void {
   const n = runLength(layout);
   if (n == 0) return;
   const stepA = innerStride(layout, 0);
@@ -551,7 +537,7 @@ export function broadcastBytes<T>(out: usize, a: usize, b: usize, layout: usize)
       const wide = left >= 16;
       if (stepA) va = wide ? v128.load(x) : v128.load8_splat(x);
       if (stepB) vb = wide ? v128.load(y) : v128.load8_splat(y);
-      const z = changetype<T>(0).f(va, vb);
+      const z = changetype<T>(0).f(va, vb, p, q);
       if (wide) v128.store(out, z);
       else v128.store8_lane(out, z, 0);
       const step = wide ? 16 : 1;

@@ -188,34 +188,3 @@ export function copy_strided_1(out: usize, x: usize, layout: usize): void {
     else copyRun<u8>(target, source, n, stepOut, stepX);
   } while (next(layout));
 }
-
-/**
- * out += x over a layout table (operands out, x), float32: the backward of a view. Where several elements of x meet
- * one of out (stride 0), they are added in the order of the table.
- */
-export function scatter_add_strided_4(out: usize, x: usize, layout: usize): void {
-  const n = runLength(layout);
-  if (n == 0) return;
-  const stepOut = innerStride(layout, 0);
-  const stepX = innerStride(layout, 1);
-  const contiguous = stepOut == 1 && stepX == 1;
-  do {
-    let target = out + (runOffset(layout, 0) << 2);
-    let source = x + (runOffset(layout, 1) << 2);
-    let left = n;
-    if (contiguous) {
-      for (; left >= 4; left -= 4) {
-        v128.store(target, f32x4.add(v128.load(target), v128.load(source)));
-        target += 16;
-        source += 16;
-      }
-      if (left > 0) storeTail(target, f32x4.add(loadTail(target, left), loadTail(source, left)), left);
-    } else {
-      for (; left > 0; left--) {
-        store<f32>(target, load<f32>(target) + load<f32>(source));
-        target += <usize>stepOut << 2;
-        source += <usize>stepX << 2;
-      }
-    }
-  } while (next(layout));
-}

@@ -154,21 +154,6 @@ describe("gather and scatter", () => {
         );
         put(
           start,
-          (out) => k.scatter_value_f32(out, pi, -1.5, ...shape),
-          () => -1.5,
-        );
-        put(
-          startInts,
-          (out) => k.scatter_value_i32(out, pi, -7, ...shape),
-          () => -7,
-        );
-        put(
-          startBytes,
-          (out) => k.scatter_value_1(out, pi, 1, ...shape),
-          () => 1,
-        );
-        put(
-          start,
           (out) => k.scatter_add_f32(out, pi, pf, ...shape),
           (old, at) => old + floats[at],
         );
