@@ -410,13 +410,13 @@ function momentum_decay(
   momentum_loop(p, g, m, n, minus_lr, momentum, grad_scale, weight_decay, true, false);
 }
 
-function momentum_nesterov(
+export function momentum_nesterov(
   p: usize, g: usize, m: usize, n: i32, minus_lr: f32, momentum: f32, grad_scale: f32,
 ): void {
   momentum_loop(p, g, m, n, minus_lr, momentum, grad_scale, 0, false, true);
 }
 
-function momentum_nesterov_decay(
+export function momentum_nesterov_decay(
   p: usize, g: usize, m: usize, n: i32, minus_lr: f32, momentum: f32, grad_scale: f32, weight_decay: f32,
 ): void {
   momentum_loop(p, g, m, n, minus_lr, momentum, grad_scale, weight_decay, true, true);

@@ -1,4 +1,5 @@
 /** `autograd`: custom functions, gradients without `.grad`, and checks. */
-export { backward, detectAnomaly, enableGrad, grad, noGrad } from "./autograd.js";
+export { backward, grad } from "./autograd.js";
 export { Context, Function } from "./function.js";
+export { detectAnomaly, enableGrad, noGrad } from "./grad-mode.js";
 export { type GradcheckOptions, gradcheck } from "./gradcheck.js";

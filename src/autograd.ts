@@ -1,360 +1,26 @@
 /**
- * The runner of ops and the tape: `defineOp` makes an op out of its shape rule, its forward and its backward; the runner
- * checks, allocates and records; `backward` walks the records from the newest to the oldest.
- *
- * A tape is the graph of `Node`s behind a result. Nodes are numbered as they are made, so an op's inputs always have
- * smaller numbers than its output, and descending numbers are a topological order.
+ * The backward pass: walks the tape behind a loss from its newest node to its oldest and adds gradients up.
  */
-import type { DType } from "./dtype.js";
 import { AutogradError, NonFiniteError, ShapeError } from "./errors.js";
-import { formatShape, type Shape, sameShape } from "./shape.js";
+import { isAnomalyMode, noGrad } from "./grad-mode.js";
+import type { Node } from "./node.js";
+import { formatShape, sameShape } from "./shape.js";
 import {
-  assertReadable,
   type Block,
   beginPass,
   type Collection,
   collect as collectBlocks,
   consumeInput,
-  consumeResult,
   currentLiveBytes,
   endPass,
   free,
   Kind,
-  letGo,
   noteTransient,
   tick,
-  touch,
 } from "./storage.js";
 import { Tensor } from "./tensor.js";
 import { F32 } from "./wasm/heap.js";
 import { k } from "./wasm/load.js";
-
-type Inputs = readonly (Tensor | null | undefined)[];
-
-/** Shape and dtype of a result that is still to be made. */
-export interface Output {
-  shape: Shape;
-  dtype: DType;
-}
-
-/**
- * One op: everything about it but its kernels and its documentation, which stands at the constant it is assigned to.
- * `T` are its tensor inputs (null or undefined where one is absent), `A` its other arguments.
- */
-export interface OpSpec<T extends Inputs, A extends readonly unknown[]> {
-  /** The op's one name: the public function's, the kernel's (in snake_case), the error messages'. */
-  name: string;
-  /** How many of the arguments are tensors; they come first. Default 1. */
-  inputs?: number;
-  /** Inputs come as they are, with any strides and dtype; otherwise the runner makes them contiguous float32. */
-  raw?: boolean;
-  /** The result is never reclaimed, as the user made it on purpose to last (`clone`). */
-  durable?: boolean;
-  /** Shape and dtype of the result; throws before anything is allocated. Default: float32 of the first input's shape. */
-  output?: (inputs: T, ...attributes: A) => Output;
-  /** Fills out. What it returns is saved for backward after `save`'s, and belongs to the tape. */
-  forward(out: Tensor, inputs: T, ...attributes: A): readonly Tensor[] | void;
-  /** What backward needs of the result and the inputs. */
-  save?: (out: Tensor, inputs: T, ...attributes: A) => readonly (Tensor | null | undefined)[];
-  /** Fills the gradient of every input that needs one (null: not needed). dOut is contiguous. */
-  backward?(dOut: Tensor, saved: readonly Tensor[], dX: readonly (Tensor | null)[], ...attributes: A): void;
-  /**
-   * The other way to say backward: returns the gradients as tensors, made of other ops. They may be views of dOut, which
-   * may have any strides. For ops that only move elements, and for composites.
-   */
-  adjoint?(
-    dOut: Tensor,
-    saved: readonly Tensor[],
-    needs: readonly boolean[],
-    ...attributes: A
-  ): readonly (Tensor | null)[];
-}
-
-let gradEnabled = true;
-let anomalyMode = false;
-let sequence = 0;
-
-/** A record on the tape: what made one or more results, and how gradients go back through it. */
-export abstract class Node {
-  readonly sequence = ++sequence;
-  /** Inputs that need a gradient; null where none is needed. */
-  inputs: (Tensor | null)[];
-  saved: readonly (Tensor | null | undefined)[] | null;
-  private readonly versions: number[];
-  /** The gradients of the outputs so far, while backward runs. */
-  grads: (Tensor | null)[];
-  readonly outputs: { block: Block; shape: Shape }[] = [];
-  hooks: (((grad: Tensor) => Tensor | void)[] | undefined)[] | null = null;
-  visited = 0;
-  needed = true;
-  /** Where the op was called, in anomaly mode. */
-  readonly trace: string | undefined;
-
-  constructor(
-    readonly name: string,
-    inputs: (Tensor | null)[],
-    saved: readonly (Tensor | null | undefined)[],
-    outputCount = 1,
-  ) {
-    this.inputs = inputs;
-    this.saved = saved;
-    this.versions = saved.map((t) => t?.block.version ?? 0);
-    for (const t of saved) if (t) t.block.pins++;
-    this.grads = new Array(outputCount).fill(null);
-    if (anomalyMode) this.trace = new Error().stack?.split("\n").slice(2).join("\n");
-  }
-
-  /** Gradients of the inputs, from `this.grads`. */
-  abstract differentiate(grads: readonly (Tensor | null)[], takeBuffer: (i: number) => Tensor): (Tensor | null)[];
-
-  /** @throws AutogradError when this node has run already or what it saved was written over; DisposedError when it is gone. */
-  check(): void {
-    const { saved, versions } = this;
-    if (saved === null) {
-      throw new AutogradError(
-        `${this.name}: backward through the graph a second time: what it saved was given back by the first backward(); ` +
-          "pass { retainGraph: true } to the first call if you need two",
-      );
-    }
-    for (let i = 0; i < saved.length; i++) {
-      const t = saved[i];
-      if (!t) continue;
-      assertReadable(t.block);
-      if (t.block.version !== versions[i]) {
-        throw new AutogradError(
-          `${this.name}: one of the tensors needed for its gradient (shape ${formatShape(t.shape)}, made by ` +
-            `${t.block.op}) has been modified by an in-place operation: it is at version ${t.block.version}, expected ` +
-            `version ${versions[i]}; use the out-of-place form or clone() it first`,
-        );
-      }
-    }
-  }
-
-  /** The tape has used this node: what it made and read may go. */
-  release(): void {
-    const { saved, outputs } = this;
-    if (saved === null) return;
-    for (const t of saved) {
-      if (!t) continue;
-      t.block.pins--;
-      if (t.block.owned) {
-        if (t.block.pins === 0) free(t.block, "consumed");
-      } else consumeInput(t.block);
-    }
-    for (const { block } of outputs) {
-      block.recorded--;
-      consumeResult(block);
-    }
-    this.saved = null;
-    this.inputs = [];
-  }
-}
-
-/** The node of an op that `defineOp` made. */
-class OpNode extends Node {
-  constructor(
-    private readonly spec: OpSpec<Inputs, readonly unknown[]>,
-    inputs: (Tensor | null)[],
-    saved: readonly (Tensor | null | undefined)[],
-    private readonly attributes: readonly unknown[],
-  ) {
-    super(spec.name, inputs, saved);
-  }
-
-  differentiate(grads: readonly (Tensor | null)[], takeBuffer: (i: number) => Tensor): (Tensor | null)[] {
-    const { spec, inputs, attributes } = this;
-    const saved = this.saved as Tensor[];
-    const dOut = grads[0] as Tensor;
-    if (spec.backward === undefined) {
-      const needs = inputs.map((t) => t !== null);
-      return [...(spec.adjoint as NonNullable<typeof spec.adjoint>)(dOut, saved, needs, ...attributes)];
-    }
-    const dX = inputs.map((t, i) => (t === null ? null : takeBuffer(i)));
-    spec.backward(dOut.contiguous(), saved, dX, ...attributes);
-    return dX;
-  }
-}
-
-/**
- * Makes an op: a function of its tensor inputs and its other arguments. The runner alone checks, allocates, records the
- * tape, and skips what needs no gradient.
- */
-export function defineOp<T extends Inputs = [Tensor], A extends readonly unknown[] = []>(
-  spec: OpSpec<T, A>,
-): (...args: [...T, ...A]) => Tensor {
-  const count = spec.inputs ?? 1;
-  return (...args) => {
-    const inputs = args.slice(0, count) as (Tensor | null | undefined)[];
-    return runOp(spec as never, inputs, args.length > count ? args.slice(count) : NONE);
-  };
-}
-const NONE: readonly unknown[] = [];
-
-/** The runner: what a function that `defineOp` made does. Called directly by ops of any number of tensors (`cat`). */
-export function runOp(
-  spec: OpSpec<Inputs, readonly unknown[]>,
-  given: (Tensor | null | undefined)[],
-  attributes: readonly unknown[],
-): Tensor {
-  let needsGrad = false;
-  const inputs = given;
-  for (let i = 0; i < given.length; i++) {
-    const t = given[i];
-    if (t === null || t === undefined) {
-      if (given.length === 1) throw notATensor(spec.name, t, i);
-      continue;
-    }
-    if (!(t instanceof Tensor)) throw notATensor(spec.name, t, i);
-    if (gradEnabled && t.requiresGrad) needsGrad = true;
-  }
-  const backprop = needsGrad && (spec.backward !== undefined || spec.adjoint !== undefined);
-  const original = backprop ? given.slice() : given;
-  let copies: Tensor[] | null = null;
-  if (spec.raw !== true) {
-    for (let i = 0; i < given.length; i++) {
-      const t = given[i];
-      if (!t || (t.dtype === "float32" && t.isContiguous())) continue;
-      // contiguous() rather than contiguousData(): `save` asks inputs whether they require a gradient.
-      const copy = t.dtype === "float32" ? t.contiguous() : flatFloats(t);
-      inputs[i] = copy;
-      copies ??= [];
-      copies.push(copy);
-    }
-  }
-  const first = inputs[0] as Tensor;
-  const { shape, dtype } = spec.output === undefined ? FLOAT_LIKE(first) : spec.output(inputs, ...attributes);
-  tick();
-  for (let i = 0; i < inputs.length; i++) {
-    const t = inputs[i];
-    if (t) touch(t.block);
-  }
-  const out = spec.durable ? Tensor.allocateDurable(shape, dtype, spec.name) : Tensor.allocate(shape, dtype, spec.name);
-  const own = spec.forward(out, inputs, ...attributes);
-  if (!backprop || dtype !== "float32") {
-    if (own) for (const t of own) free(t.block, "consumed");
-    if (copies !== null) for (const t of copies) free(t.block, "consumed");
-    return out;
-  }
-  const saved: (Tensor | null | undefined)[] = [];
-  if (spec.save !== undefined) saved.push(...spec.save(out, inputs, ...attributes));
-  if (own) {
-    for (const t of own) {
-      t.block.owned = true;
-      saved.push(t);
-    }
-  }
-  record(
-    out,
-    new OpNode(
-      spec,
-      original.map((t) => (t?.requiresGrad ? t : null)),
-      saved,
-      attributes,
-    ),
-  );
-  // The runner's copies belong to the node that saved them, or to nobody.
-  if (copies !== null) for (const copy of copies) letGo(copy.block);
-  return out;
-}
-
-function flatFloats(t: Tensor): Tensor {
-  const flat = t.contiguousData();
-  const floats = flat.to("float32");
-  if (flat !== t) free(flat.block, "consumed");
-  return floats;
-}
-
-const FLOAT_LIKE = (x: Tensor): Output => ({ shape: x.shape, dtype: "float32" });
-
-function notATensor(name: string, value: unknown, i: number): TypeError {
-  return new TypeError(
-    `${name}: argument ${i + 1} must be a Tensor, found ${value === null ? "null" : typeof value}; wrap data in tensor(…)`,
-  );
-}
-
-/** Makes node the origin of out. */
-export function record(out: Tensor, node: Node, index = 0): void {
-  out.gradFn = node;
-  out.outputIndex = index;
-  out.block.recorded++;
-  node.outputs.push({ block: out.block, shape: out.shape });
-}
-
-/**
- * An op whose result is another view of its input's memory: nothing is computed or copied. `view` gives the shape,
- * strides and offset (in elements) of the result; `adjoint` as in `OpSpec`, but saves nothing.
- */
-export function defineView<A extends readonly unknown[]>(spec: {
-  name: string;
-  view(x: Tensor, ...attributes: A): { shape: Shape; strides: readonly number[]; offset: number };
-  adjoint(dOut: Tensor, shape: Shape, ...attributes: A): Tensor;
-}): (x: Tensor, ...attributes: A) => Tensor {
-  const asOp: OpSpec<[Tensor], readonly unknown[]> = {
-    name: spec.name,
-    forward: () => undefined,
-    adjoint: (dOut, _saved, _needs, shape, ...attributes) => [
-      spec.adjoint(dOut, shape as Shape, ...(attributes as unknown as A)),
-    ],
-  };
-  return (x, ...attributes) => {
-    if (!(x instanceof Tensor)) throw notATensor(spec.name, x, 0);
-    const { shape, strides, offset } = spec.view(x, ...attributes);
-    const out = x.stridedView(shape, strides, offset);
-    if (gradEnabled && x.requiresGrad) {
-      record(out, new OpNode(asOp as never, [x], [], [x.shape, ...attributes]));
-    }
-    return out;
-  };
-}
-
-// Gradient mode ------------------------------------------------------------------------------------------------------
-
-/** Whether ops are recorded. */
-export const isGradEnabled = (): boolean => gradEnabled;
-
-function withGradMode<T>(enabled: boolean, fn: () => T, where: string): T {
-  const before = gradEnabled;
-  gradEnabled = enabled;
-  try {
-    const result = fn();
-    refusePromise(result, where);
-    return result;
-  } finally {
-    gradEnabled = before;
-  }
-}
-
-/** A function that awaits would leave a mode or scope open for whatever runs in between. */
-export function refusePromise(result: unknown, where: string): void {
-  if (result instanceof Promise) {
-    result.catch(() => undefined);
-    throw new TypeError(`${where}: the function must be synchronous; await outside and call ${where} around each part`);
-  }
-}
-
-/** Runs fn without recording ops, and returns what it returns. Frees nothing by itself. */
-export const noGrad = <T>(fn: () => T): T => withGradMode(false, fn, "noGrad");
-
-/** Runs fn with recording switched on, inside a noGrad(). */
-export const enableGrad = <T>(fn: () => T): T => withGradMode(true, fn, "enableGrad");
-
-/**
- * Runs fn with checks: when a backward pass inside it computes a NaN, it throws a NonFiniteError that names the op and
- * where its forward was called.
- */
-export function detectAnomaly<T>(fn: () => T): T {
-  const before = anomalyMode;
-  anomalyMode = true;
-  try {
-    const result = fn();
-    refusePromise(result, "detectAnomaly");
-    return result;
-  } finally {
-    anomalyMode = before;
-  }
-}
-
-// The backward pass --------------------------------------------------------------------------------------------------
 
 let visit = 0;
 
@@ -408,19 +74,15 @@ function runBackward(roots: readonly Tensor[], rootGrads: readonly Tensor[], ret
   const outerUser = userCollection;
   userCollection = outer;
   try {
-    withGradMode(
-      false,
-      () => {
-        for (let i = 0; i < roots.length; i++) deliver(pass, roots[i], rootGrads[i], false);
-        for (const node of nodes) {
-          if (node.needed) step(pass, node);
-          noteTransient(currentLiveBytes() - liveBefore);
-          if (!retainGraph && node.needed) node.release();
-        }
-        if (sums === null) for (const [leaf, sum] of pass.sums) if (sum !== null) finishLeaf(pass, leaf, sum);
-      },
-      "backward",
-    );
+    noGrad(() => {
+      for (let i = 0; i < roots.length; i++) deliver(pass, roots[i], rootGrads[i], false);
+      for (const node of nodes) {
+        if (node.needed) step(pass, node);
+        noteTransient(currentLiveBytes() - liveBefore);
+        if (!retainGraph && node.needed) node.release();
+      }
+      if (sums === null) for (const [leaf, sum] of pass.sums) if (sum !== null) finishLeaf(pass, leaf, sum);
+    });
   } finally {
     for (const node of nodes) {
       for (const grad of node.grads) if (grad !== null) dropGrad(grad);
@@ -477,7 +139,7 @@ function step(pass: Pass, node: Node): void {
   }
   tick();
   const dX = node.differentiate(grads, (i) => gradBuffer(pass, node, i));
-  if (anomalyMode) checkForNaN(node, dX);
+  if (isAnomalyMode()) checkForNaN(node, dX);
   for (let i = 0; i < node.inputs.length; i++) {
     const input = node.inputs[i];
     const grad = dX[i];

@@ -1,6 +1,8 @@
 /** `autograd.Function`: an op with a forward and a backward of the user's own. */
-import { asUserCode, isGradEnabled, Node, noGrad, record } from "./autograd.js";
+import { asUserCode } from "./autograd.js";
 import { AutogradError, ShapeError } from "./errors.js";
+import { isGradEnabled, noGrad } from "./grad-mode.js";
+import { Node, record } from "./node.js";
 import { sumTo } from "./ops/reduce.js";
 import { formatShape, type Shape } from "./shape.js";
 import { type Block, collect, consumeInput, consumeResult } from "./storage.js";

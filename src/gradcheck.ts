@@ -1,6 +1,8 @@
 /** `autograd.gradcheck`: backward against finite differences. */
-import { enableGrad, grad, noGrad } from "./autograd.js";
+
+import { grad } from "./autograd.js";
 import { AutogradError } from "./errors.js";
+import { enableGrad, noGrad } from "./grad-mode.js";
 import { scope } from "./scope.js";
 import { formatShape } from "./shape.js";
 import { Tensor } from "./tensor.js";

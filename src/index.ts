@@ -1,10 +1,10 @@
 /** lanegrad's public API: re-exports only. */
 
-export { enableGrad, isGradEnabled, noGrad } from "./autograd.js";
 export * as autograd from "./autograd-api.js";
 export * as data from "./data/index.js";
 export type { DType, TypedArray } from "./dtype.js";
 export * from "./errors.js";
+export { enableGrad, isGradEnabled, noGrad } from "./grad-mode.js";
 // Through methods.js, so that a bundler that takes any tensor takes the methods with it.
 export { Tensor, type TensorMethods } from "./methods.js";
 export * as F from "./nn/functional.js";

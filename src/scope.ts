@@ -1,5 +1,7 @@
 /** `scope(fn)`: give back at once what fn made and does not return. */
-import { type Node, refusePromise } from "./autograd.js";
+
+import { refusePromise } from "./grad-mode.js";
+import type { Node } from "./node.js";
 import { type Block, withScope } from "./storage.js";
 import { Tensor } from "./tensor.js";
 

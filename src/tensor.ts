@@ -2,11 +2,12 @@
  * Tensor: a view (shape, strides, offset, dtype) of a block of the heap, with its place in the autograd graph. Here is what
  * a tensor is; what can be done with it (`add`, `sum`, `reshape` …) are the ops, which methods.ts makes its methods.
  */
-import { backward, type Node } from "./autograd.js";
+import { backward } from "./autograd.js";
 import type { DType, TypedArray } from "./dtype.js";
 import { itemSize } from "./dtype.js";
 import { AutogradError, ShapeError } from "./errors.js";
 import { formatTensor } from "./format.js";
+import type { Node } from "./node.js";
 import * as convert from "./ops/convert.js";
 import { contiguousStrides, formatShape, isContiguous, normalizeDim, numelOf, type Shape, sameShape } from "./shape.js";
 import { allocate, type Block, demote, finalizeWith, free, Kind, promote, touch } from "./storage.js";

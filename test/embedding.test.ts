@@ -1,7 +1,7 @@
 /** Embeddings and one-hot vectors, against PyTorch's numbers and naive loops. */
 import { describe, expect, test } from "vitest";
-import { noGrad } from "../src/autograd.js";
 import { ArgumentError, AutogradError, DTypeError, IndexError, ShapeError } from "../src/errors.js";
+import { noGrad } from "../src/grad-mode.js";
 import { Embedding } from "../src/nn/sparse.js";
 import { tensor, zeros } from "../src/ops/create.js";
 import { mul } from "../src/ops/elementwise.js";

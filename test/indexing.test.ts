@@ -1,6 +1,5 @@
 /** Indexing, gathering and scattering, sorting, triangles and flips, against PyTorch's results and naive loops. */
 import { describe, expect, test } from "vitest";
-import { noGrad } from "../src/autograd.js";
 import {
   ArgumentError,
   AutogradError,
@@ -10,6 +9,7 @@ import {
   type LanegradError,
   ShapeError,
 } from "../src/errors.js";
+import { noGrad } from "../src/grad-mode.js";
 import { tensor } from "../src/ops/create.js";
 import { mul } from "../src/ops/elementwise.js";
 import {

@@ -1,7 +1,7 @@
 /** Layer norm against a float64 reference, PyTorch's numbers and finite differences. */
 import { describe, expect, test } from "vitest";
-import { noGrad } from "../src/autograd.js";
 import { ArgumentError, DTypeError, ShapeError } from "../src/errors.js";
+import { noGrad } from "../src/grad-mode.js";
 import { LayerNorm } from "../src/nn/normalization.js";
 import { tensor, zeros } from "../src/ops/create.js";
 import { mul } from "../src/ops/elementwise.js";

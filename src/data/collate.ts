@@ -1,7 +1,8 @@
 /** Collating: samples become a batch, as torch.utils.data.default_collate. */
-import { isGradEnabled } from "../autograd.js";
+
 import { type DType, itemSize, promoteTypes } from "../dtype.js";
 import { type LanegradError, ShapeError } from "../errors.js";
+import { isGradEnabled } from "../grad-mode.js";
 import { tensor } from "../ops/tensor.js";
 import { stack } from "../ops/view.js";
 import { formatShape, sameShape } from "../shape.js";

@@ -1,6 +1,7 @@
 /** Datasets: what has a length and gives a sample by its index, as torch.utils.data.Dataset. */
-import { isGradEnabled } from "../autograd.js";
+
 import { ArgumentError, IndexError, ShapeError } from "../errors.js";
+import { isGradEnabled } from "../grad-mode.js";
 import { select } from "../ops/view.js";
 import { Generator, randperm } from "../random.js";
 import { formatShape } from "../shape.js";

@@ -1,7 +1,9 @@
 /** Module: the base of all layers and networks, as torch.nn.Module. */
-import { asUserCode, isGradEnabled, Node, noGrad, record } from "../autograd.js";
+import { asUserCode } from "../autograd.js";
 import { Callable } from "../callable.js";
 import { ArgumentError, StateDictError } from "../errors.js";
+import { isGradEnabled, noGrad } from "../grad-mode.js";
+import { Node, record } from "../node.js";
 import { formatShape, sameShape } from "../shape.js";
 import { assertReadable, Kind, promote } from "../storage.js";
 import { Tensor } from "../tensor.js";

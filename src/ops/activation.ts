@@ -1,7 +1,8 @@
 /** Activations. `sigmoid` and `tanh` are among the elementwise functions, `softmax` has a file of its own. */
-import { defineOp } from "../autograd.js";
+
 import { optionsOf, type Trailing } from "../data/arguments.js";
 import { ArgumentError, DTypeError } from "../errors.js";
+import { defineOp } from "../op.js";
 import { checkNumber } from "../shape.js";
 import { Tensor } from "../tensor.js";
 import { k } from "../wasm/load.js";

@@ -1,7 +1,9 @@
 /** Losses of classifiers: cross entropy and negative log likelihood, fused into one kernel each way. */
-import { defineOp, isGradEnabled } from "../autograd.js";
+
 import type { Trailing } from "../data/arguments.js";
 import { ArgumentError, DTypeError, IndexError, ShapeError } from "../errors.js";
+import { isGradEnabled } from "../grad-mode.js";
+import { defineOp } from "../op.js";
 import { formatShape, type Shape, sameShape } from "../shape.js";
 import { type NestedArray, Tensor } from "../tensor.js";
 import { I32 } from "../wasm/heap.js";

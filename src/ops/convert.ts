@@ -1,7 +1,8 @@
 /** Copies: between strides, between dtypes, to keep. */
-import { defineOp, type OpSpec } from "../autograd.js";
+
 import { checkDType, type DType, itemSize } from "../dtype.js";
 import { flatLayout, stridedLayout } from "../layout.js";
+import { defineOp, type OpSpec } from "../op.js";
 import { sameShape } from "../shape.js";
 import { free } from "../storage.js";
 import type { Tensor } from "../tensor.js";

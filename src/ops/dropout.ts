@@ -1,8 +1,9 @@
 /** Dropout: a regulariser that switches units off at random (Srivastava et al., JMLR 15, 2014). */
-import { defineOp } from "../autograd.js";
+
 import { optionsOf, type Trailing } from "../data/arguments.js";
 import { ArgumentError } from "../errors.js";
 import { flatLayout } from "../layout.js";
+import { defineOp } from "../op.js";
 import { fillBernoulli } from "../random.js";
 import { Tensor } from "../tensor.js";
 import { F32 } from "../wasm/heap.js";

@@ -1,8 +1,9 @@
 /** Element-wise arithmetic, comparisons and functions, with broadcasting and PyTorch's dtype promotion. */
-import { defineOp } from "../autograd.js";
+
 import { type DType, numberType, promoteTypes, resultType } from "../dtype.js";
 import { ArgumentError, DTypeError } from "../errors.js";
 import { flatLayout } from "../layout.js";
+import { defineOp } from "../op.js";
 import { broadcastShapes, broadcastStrides } from "../shape.js";
 import { free, letGo } from "../storage.js";
 import { Tensor } from "../tensor.js";

@@ -1,7 +1,8 @@
 /** Whole numbers as vectors: rows of a table, or one-hot. */
-import { defineOp } from "../autograd.js";
+
 import { itemSize } from "../dtype.js";
 import { ArgumentError, IndexError, ShapeError } from "../errors.js";
+import { defineOp } from "../op.js";
 import { formatShape } from "../shape.js";
 import { Tensor } from "../tensor.js";
 import { F32, I32 } from "../wasm/heap.js";

@@ -1,5 +1,5 @@
 /** The largest and the smallest, and where they stand. */
-import { defineOp } from "../autograd.js";
+import { defineOp } from "../op.js";
 import { normalizeDim, reducedShape } from "../shape.js";
 import { free } from "../storage.js";
 import { Tensor } from "../tensor.js";

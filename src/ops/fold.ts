@@ -2,9 +2,10 @@
  * What all reductions share: their arguments, and x read as [outer, r, inner], which is how the kernels fold it. Neighbouring
  * dims need no copy; dims apart are either folded run by run (sums) or brought together first (extrema).
  */
-import { defineOp } from "../autograd.js";
+
 import type { DType } from "../dtype.js";
 import { ArgumentError, DTypeError, ShapeError } from "../errors.js";
+import { defineOp } from "../op.js";
 import { formatShape, normalizeDims, numelOf, reducedShape, type Shape } from "../shape.js";
 import { free } from "../storage.js";
 import { Tensor } from "../tensor.js";

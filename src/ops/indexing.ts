@@ -1,7 +1,9 @@
 /** `x.at(…)`, which is PyTorch's `x[…]`, the assignment to it, and selection by index and by mask. */
-import { defineOp, defineView, noGrad } from "../autograd.js";
+
 import { type DType, itemSize } from "../dtype.js";
 import { ArgumentError, DTypeError, ShapeError } from "../errors.js";
+import { noGrad } from "../grad-mode.js";
+import { defineOp, defineView } from "../op.js";
 import {
   broadcastShapes,
   broadcastStrides,

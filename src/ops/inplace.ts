@@ -2,9 +2,10 @@
  * Writing into a tensor: under noGrad(), or on tensors that need no gradient. Every write raises the block's version, by
  * which backward() sees that a tensor it saved is no longer what it was.
  */
-import { isGradEnabled } from "../autograd.js";
+
 import { itemSize } from "../dtype.js";
 import { ArgumentError, AutogradError, DTypeError, ShapeError } from "../errors.js";
+import { isGradEnabled } from "../grad-mode.js";
 import type { Generator } from "../random.js";
 import { broadcastShapes, formatShape, sameShape } from "../shape.js";
 import { free, tick } from "../storage.js";

@@ -2,9 +2,10 @@
  * Losses that compare a prediction with a target element by element; each is one kernel forward, which sums as well, and
  * one backward. Those of classifiers are in class-loss.ts.
  */
-import { defineOp } from "../autograd.js";
+
 import type { Trailing } from "../data/arguments.js";
 import { ArgumentError, ShapeError } from "../errors.js";
+import { defineOp } from "../op.js";
 import { broadcastShapes, formatShape, sameShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { F32 } from "../wasm/heap.js";

@@ -1,6 +1,7 @@
 /** Products of matrices. One kernel takes operands of any strides, so transposing costs nothing. */
-import { defineOp } from "../autograd.js";
+
 import { DTypeError, ShapeError } from "../errors.js";
+import { defineOp } from "../op.js";
 import { broadcastShapes, formatShape, numelOf, type Shape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { k } from "../wasm/load.js";

@@ -1,6 +1,7 @@
 /** Layer normalisation, forward and backward in one kernel each. */
-import { defineOp } from "../autograd.js";
+
 import { DTypeError, ShapeError } from "../errors.js";
+import { defineOp } from "../op.js";
 import { formatShape, numelOf, type Shape, sameShape } from "../shape.js";
 import { Tensor } from "../tensor.js";
 import { k } from "../wasm/load.js";

@@ -1,6 +1,7 @@
 /** Padding. */
-import { defineOp } from "../autograd.js";
+
 import { ArgumentError, ShapeError } from "../errors.js";
+import { defineOp } from "../op.js";
 import { formatShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { copyInto } from "./convert.js";

@@ -1,7 +1,8 @@
 /** Triangles of matrices, and elements in another order along a dim. */
-import { defineOp } from "../autograd.js";
+
 import { itemSize } from "../dtype.js";
 import { ArgumentError, ShapeError } from "../errors.js";
+import { defineOp } from "../op.js";
 import { formatShape, normalizeDim, normalizeDims, numelOf } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { k } from "../wasm/load.js";

@@ -1,5 +1,5 @@
 /** Reductions that are one fold: sums, means, products, any and all; and cumulative sums. */
-import { defineOp } from "../autograd.js";
+import { defineOp } from "../op.js";
 import { normalizeDim, type Shape, sameShape } from "../shape.js";
 import { free } from "../storage.js";
 import type { Tensor } from "../tensor.js";

@@ -1,7 +1,8 @@
 /** Elements by index along a dim: gather, and the scatters that write where gather reads. */
-import { defineOp } from "../autograd.js";
+
 import { itemSize } from "../dtype.js";
 import { ArgumentError, DTypeError, ShapeError } from "../errors.js";
+import { defineOp } from "../op.js";
 import { formatShape, normalizeDim, numelOf } from "../shape.js";
 import { Tensor } from "../tensor.js";
 import { I32, U8 } from "../wasm/heap.js";

@@ -1,6 +1,7 @@
 /** Softmax and its logarithm, along any dim. */
-import { defineOp } from "../autograd.js";
+
 import { ArgumentError } from "../errors.js";
+import { defineOp } from "../op.js";
 import { normalizeDim } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { k } from "../wasm/load.js";

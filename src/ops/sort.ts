@@ -1,6 +1,7 @@
 /** Sorting along a dim, and the largest of each line. NaN counts as larger than every number, as in PyTorch. */
-import { defineOp } from "../autograd.js";
+
 import { ArgumentError, IndexError } from "../errors.js";
+import { defineOp } from "../op.js";
 import { formatShape, normalizeDim } from "../shape.js";
 import { Tensor } from "../tensor.js";
 import { k } from "../wasm/load.js";

@@ -1,6 +1,8 @@
 /** Reductions that are more than a fold: variance, standard deviation, norms, logsumexp. */
-import { defineOp, isGradEnabled } from "../autograd.js";
+
 import { ArgumentError } from "../errors.js";
+import { isGradEnabled } from "../grad-mode.js";
+import { defineOp } from "../op.js";
 import { Tensor } from "../tensor.js";
 import { F32 } from "../wasm/heap.js";
 import { k } from "../wasm/load.js";

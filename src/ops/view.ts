@@ -1,7 +1,8 @@
 /** Shapes: the same elements seen otherwise. All but cat, stack, repeat and what must copy are views: they share memory. */
-import { defineView, type OpSpec, runOp } from "../autograd.js";
+
 import { promoteTypes } from "../dtype.js";
 import { ArgumentError, IndexError, ShapeError } from "../errors.js";
+import { defineView, type OpSpec, runOp } from "../op.js";
 import {
   contiguousStrides,
   formatShape,

@@ -1,6 +1,7 @@
 /** Transforms between bytes and normalised floats: ToTensor and Normalize. */
-import { isGradEnabled } from "../autograd.js";
+
 import { ArgumentError, DTypeError, ShapeError } from "../errors.js";
+import { isGradEnabled } from "../grad-mode.js";
 import { div, sub } from "../ops/elementwise.js";
 import { unsqueeze } from "../ops/view.js";
 import { formatShape } from "../shape.js";
