@@ -9,16 +9,17 @@ const PEAK_FLOPS = 96 * PEAK_CALLS;
 
 /** A product through its public call, as a fraction of the register-only peak. */
 async function product(name: string, flops: number, run: () => Tensor, atLeast: number): Promise<Row> {
-  const [own, peak] = await race([
-    { name, run: () => run().dispose() },
-    { name: "peak", run: () => k.peak(PEAK_CALLS) },
-  ]);
+  const {
+    own,
+    other: peak,
+    ratio,
+  } = await race({ name, run: () => run().dispose() }, { name: "peak", run: () => k.peak(PEAK_CALLS) });
   const rate = flops / own / 1e9;
   const limit = PEAK_FLOPS / peak / 1e9;
   return {
     name,
     against: "of peak",
-    value: rate / limit,
+    value: flops / PEAK_FLOPS / ratio,
     bar: { atLeast },
     detail: `${(own * 1e6).toFixed(1)} µs, ${rate.toFixed(1)} of ${limit.toFixed(1)} GFLOP/s`,
   };
@@ -45,14 +46,15 @@ export async function matmulRows(backend: Backend): Promise<Row[]> {
     ["matmul NT 512", () => a.matmul(bT)],
     ["matmul TN 512", () => aT.matmul(b)],
   ] as const) {
-    const [own, plain] = await race([
-      { name, run: () => run().dispose() },
-      { name: "NN", run: () => a.matmul(b).dispose() },
-    ]);
+    const {
+      own,
+      other: plain,
+      ratio,
+    } = await race({ name, run: () => run().dispose() }, { name: "NN", run: () => a.matmul(b).dispose() });
     rows.push({
       name,
       against: "of NN's time",
-      value: own / plain,
+      value: ratio,
       bar: { atMost: 1.05 },
       detail: `${(flops / own / 1e9).toFixed(1)} GFLOP/s, NN ${(flops / plain / 1e9).toFixed(1)}`,
     });
@@ -69,16 +71,17 @@ const MILLION = 2 ** 20;
 /** A memory-bound kernel, as a fraction of the bytes a v128 copy loop moves a second. */
 async function moving(name: string, bytesEach: number, run: () => void): Promise<Row> {
   const [from, to] = [rand(MILLION), rand(MILLION)];
-  const [own, copy] = await race([
-    { name, run },
-    { name: "copy", run: () => k.copy_loop(to.ptr, from.ptr, MILLION) },
-  ]);
+  const {
+    own,
+    other: copy,
+    ratio,
+  } = await race({ name, run }, { name: "copy", run: () => k.copy_loop(to.ptr, from.ptr, MILLION) });
   const rate = (bytesEach * MILLION) / own / 1e9;
   const limit = (8 * MILLION) / copy / 1e9;
   return {
     name,
     against: "of copy",
-    value: rate / limit,
+    value: bytesEach / 8 / ratio,
     bar: { atLeast: 0.8 },
     detail: `${(own * 1e6).toFixed(0)} µs, ${rate.toFixed(1)} of ${limit.toFixed(1)} GB/s`,
   };
@@ -113,14 +116,15 @@ export async function functionRows(): Promise<Row[]> {
   for (const [name, run, scalar] of contestants) {
     // A loop of its own for each, so that V8 inlines the function into it.
     const loop = new Function("f", "x", "out", "for (let i = 0; i < x.length; i++) out[i] = f(x[i]);");
-    const [own, plain] = await race([
-      { name, run: () => run().dispose() },
-      { name: "Math", run: () => loop(scalar, values, out) },
-    ]);
+    const {
+      own,
+      other: plain,
+      ratio,
+    } = await race({ name, run: () => run().dispose() }, { name: "Math", run: () => loop(scalar, values, out) });
     rows.push({
       name,
       against: "× Math.* loop",
-      value: plain / own,
+      value: 1 / ratio,
       bar: { atLeast: 8 },
       detail: `${(own * 1e6).toFixed(0)} µs, Math ${(plain * 1e6).toFixed(0)} µs`,
     });

@@ -6,23 +6,32 @@ export interface Contestant {
   run: () => void;
 }
 
-/** Median seconds a call, of each contestant, over several rounds in which they took turns. */
-export async function race(contestants: readonly Contestant[], options: Effort = {}): Promise<number[]> {
-  const { rounds = 7, milliseconds = 40 } = options;
-  const medians: number[][] = contestants.map(() => []);
+export interface Outcome {
+  /** Median seconds a call of the first contestant, and of the second. */
+  own: number;
+  other: number;
+  /** How many times as long the first took: the median of the rounds' ratios, each of two neighbours in time. */
+  ratio: number;
+}
+
+/** Times two contestants that take turns, for several rounds. */
+export async function race(own: Contestant, other: Contestant, options: Effort = {}): Promise<Outcome> {
+  const { rounds = 15, milliseconds = 25 } = options;
+  const times: [number[], number[]] = [[], []];
   // Many short calls first: V8 replaces the baseline code of a wasm function between calls, never within one.
-  for (const { run } of contestants) warmUp(run, milliseconds);
+  for (const { run } of [own, other]) warmUp(run, 2 * milliseconds);
   for (let round = 0; round < rounds; round++) {
     const bench = new Bench({ time: milliseconds, iterations: 3, warmup: false });
-    for (const { name, run } of contestants) bench.add(name, run);
+    for (const { name, run } of [own, other]) bench.add(name, run);
     await bench.run();
     bench.tasks.forEach((task, i) => {
       const { result } = task;
       if (!("latency" in result)) throw new Error(`${task.name}: ${JSON.stringify(result)}`);
-      medians[i].push(result.latency.p50 / 1000);
+      times[i].push(result.latency.p50 / 1000);
     });
   }
-  return medians.map(median);
+  const ratio = median(times[0].map((time, round) => time / times[1][round]));
+  return { own: median(times[0]), other: median(times[1]), ratio };
 }
 
 export interface Effort {

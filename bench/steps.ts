@@ -26,14 +26,21 @@ function stepOf(sizes: readonly number[], batch: number): () => void {
   };
 }
 
-/** Milliseconds a call, the median of rounds in which PyTorch took turns with us; NaN where there is no PyTorch. */
+/** Median milliseconds a call, and the median of the rounds' ratios. */
+interface Beside {
+  own: number;
+  torch: number;
+  ratio: number;
+}
+
+/** Milliseconds a call, of rounds in which PyTorch took turns with us; PyTorch's are NaN where there is none. */
 async function besidePyTorch(
   torch: PyTorch | null,
   job: string,
   calls: number,
   rounds: number,
   run: () => void,
-): Promise<[own: number, torch: number]> {
+): Promise<Beside> {
   for (let i = 0; i < calls; i++) run();
   await torch?.time(job, Math.max(1, calls >> 2));
   const own: number[] = [];
@@ -44,10 +51,11 @@ async function besidePyTorch(
     own.push((performance.now() - start) / calls);
     if (torch !== null) theirs.push(await torch.time(job, calls));
   }
-  return [median(own), torch === null ? Number.NaN : median(theirs)];
+  if (torch === null) return { own: median(own), torch: Number.NaN, ratio: Number.NaN };
+  return { own: median(own), torch: median(theirs), ratio: median(own.map((time, i) => time / theirs[i])) };
 }
 
-function stepRow(name: string, [own, torch]: [number, number], atMost: number, unit: "ms" | "s"): Row {
+function stepRow(name: string, { own, torch, ratio }: Beside, atMost: number, unit: "ms" | "s"): Row {
   const scale = unit === "s" ? 1000 : 1;
   const show = (value: number) => `${(value / scale).toPrecision(3)} ${unit}`;
   if (Number.isNaN(torch)) {
@@ -61,7 +69,7 @@ function stepRow(name: string, [own, torch]: [number, number], atMost: number, u
   return {
     name,
     against: "× PyTorch",
-    value: own / torch,
+    value: ratio,
     bar: { atMost },
     detail: `${show(own)}, PyTorch ${show(torch)}`,
   };
@@ -97,19 +105,19 @@ export async function stepRows(backend: Backend): Promise<Row[]> {
     return [
       stepRow(
         "MLP step, 784-256-128-10, batch 64",
-        await besidePyTorch(torch, "mlp", 100, 9, stepOf([784, 256, 128, 10], 64)),
+        await besidePyTorch(torch, "mlp", 50, 21, stepOf([784, 256, 128, 10], 64)),
         pick(backend, 1, 1.5),
         "ms",
       ),
       stepRow(
         "step of 10-100-100-10, batch 32",
-        await besidePyTorch(torch, "small", 1000, 9, stepOf([10, 100, 100, 10], 32)),
+        await besidePyTorch(torch, "small", 300, 21, stepOf([10, 100, 100, 10], 32)),
         pick(backend, 0.3, 0.4),
         "ms",
       ),
       stepRow(
         "MNIST epoch, batch 64",
-        await besidePyTorch(torch, "epoch", 1, 3, epochOf()),
+        await besidePyTorch(torch, "epoch", 1, 5, epochOf()),
         pick(backend, 1.1, 1.6),
         "s",
       ),
