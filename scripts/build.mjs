@@ -50,6 +50,27 @@ function buildKernels() {
   writeFileSync(outputs[1], kernelTypes(readFileSync("build/simd.d.ts", "utf8")));
 }
 
+/**
+ * fflate builds its tables when it is evaluated, some 2 ms of every start; Node, which has zlib, never needs them. In the
+ * package it is therefore evaluated at its first use.
+ */
+const lazyFflate = {
+  name: "lazy-fflate",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^fflate$/ }, () => ({ path: "fflate", namespace: "lazy" }));
+    onLoad({ filter: /.*/, namespace: "lazy" }, async () => {
+      const names = ["inflateSync", "gunzipSync"];
+      const contents = `export { ${names.join(", ")} } from "fflate";`;
+      const options = { bundle: true, format: "iife", globalName: "fflate", platform: "browser", write: false };
+      const { outputFiles } = await build({ ...options, stdin: { contents, resolveDir: process.cwd() } });
+      const functions = names.map((name) => `export const ${name} = (...args) => load().${name}(...args);`);
+      return {
+        contents: `let loaded;\nfunction load() {\n  if (loaded) return loaded;\n${outputFiles[0].text}\n  return (loaded = fflate);\n}\n${functions.join("\n")}`,
+      };
+    });
+  },
+};
+
 async function buildPackage() {
   const inputs = [...filesUnder("src"), "scripts/build.mjs", "tsconfig.build.json", "package.json"];
   if (!args.has("--force") && oldest(["dist/index.js", "dist/index.d.ts"]) > newest(inputs)) return;
@@ -64,6 +85,7 @@ async function buildPackage() {
     external: ["node:*"],
     legalComments: "none",
     logLevel: "warning",
+    plugins: [lazyFflate],
   });
   run("typescript/bin/tsc", ["-p", "tsconfig.build.json"]);
 }
