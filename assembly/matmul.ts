@@ -186,8 +186,9 @@ function blocks(
   const narrow = columns < 4;
   // Strips take a row stride of 0 for a packed b, so a b whose rows are one row repeated is packed too.
   const packB = narrow || bc != 4 || br == 0 || packs_b(rows, columns, kk);
-  // A copied strip is one piece of memory; its terms lie side by side already where ac == 4, so that gains less.
-  const packA = columns >= (ac == 4 ? 256 : 128);
+  // A copied strip is one piece of memory. Where ac == 4 its terms lie side by side already, and only rows that would fall
+  // on each other in the cache are copied.
+  const packA = ac == 4 ? columns >= 256 && (ar & 1023) == 0 : columns >= 128;
   const nc = packB ? min(NC, columns) : columns;
   for (let j = 0; j < columns; j += nc) {
     const nb = min(nc, columns - j);
