@@ -87,6 +87,11 @@ async function buildPackage() {
     logLevel: "warning",
     plugins: [lazyFflate],
   });
+  // esbuild calls a class that names itself _Name inside; users would read that in messages and when printing.
+  const bundled = readFileSync("dist/index.js", "utf8");
+  const renamed = Array.from(bundled.matchAll(/^var (\w+) = class _\1\b/gm), ([, name]) => name);
+  const pattern = new RegExp(`\\b_(${renamed.join("|")})\\b`, "g");
+  writeFileSync("dist/index.js", renamed.length > 0 ? bundled.replace(pattern, "$1") : bundled);
   run("typescript/bin/tsc", ["-p", "tsconfig.build.json"]);
 }
 

@@ -1,4 +1,5 @@
 /** Modes in which code runs: whether ops are recorded, and whether backward passes look for NaN. */
+import { show } from "./arguments.js";
 
 let gradEnabled = true;
 let anomalyMode = false;
@@ -10,6 +11,7 @@ export const isAnomalyMode = (): boolean => anomalyMode;
 export const isGradEnabled = (): boolean => gradEnabled;
 
 function withGradMode<T>(enabled: boolean, fn: () => T, where: string): T {
+  checkFunction(fn, where);
   const before = gradEnabled;
   gradEnabled = enabled;
   try {
@@ -18,6 +20,13 @@ function withGradMode<T>(enabled: boolean, fn: () => T, where: string): T {
     return result;
   } finally {
     gradEnabled = before;
+  }
+}
+
+/** @throws TypeError unless fn is a function. */
+export function checkFunction(fn: unknown, where: string): void {
+  if (typeof fn !== "function") {
+    throw new TypeError(`${where}: expected a function, as in ${where}(() => …), found ${show(fn)}`);
   }
 }
 
@@ -40,6 +49,7 @@ export const enableGrad = <T>(fn: () => T): T => withGradMode(true, fn, "enableG
  * where its forward was called.
  */
 export function detectAnomaly<T>(fn: () => T): T {
+  checkFunction(fn, "detectAnomaly");
   const before = anomalyMode;
   anomalyMode = true;
   try {

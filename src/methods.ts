@@ -102,10 +102,10 @@ export interface TensorMethods {
   reshape(...shape: ShapeArguments): Tensor;
   view(...shape: ShapeArguments): Tensor;
   viewAs(other: Tensor): Tensor;
-  flatten(startDim?: number, endDim?: number): Tensor;
+  flatten(startDim?: number | view.FlattenOptions, endDim?: number | view.FlattenOptions): Tensor;
   unflatten(dim: number, sizes: readonly number[]): Tensor;
-  unsqueeze(dim: number): Tensor;
-  squeeze(dim?: number | readonly number[]): Tensor;
+  unsqueeze(dim: number | { dim: number }): Tensor;
+  squeeze(dim?: number | readonly number[] | { dim?: number | readonly number[] }): Tensor;
   transpose(dim0: number, dim1: number): Tensor;
   t(): Tensor;
   permute(...dims: ShapeArguments): Tensor;
@@ -115,9 +115,9 @@ export interface TensorMethods {
   narrow(dim: number, start: number, length: number): Tensor;
   select(dim: number, index: number): Tensor;
   diagonal(): Tensor;
-  split(splitSize: number | readonly number[], dim?: number): Tensor[];
-  chunk(chunks: number, dim?: number): Tensor[];
-  unbind(dim?: number): Tensor[];
+  split(splitSize: number | readonly number[], dim?: number | { dim?: number }): Tensor[];
+  chunk(chunks: number, dim?: number | { dim?: number }): Tensor[];
+  unbind(dim?: number | { dim?: number }): Tensor[];
 
   // Indexing and order
   at(...indices: indexing.Index[]): Tensor;
@@ -162,8 +162,8 @@ export interface TensorMethods {
   fill_(value: number | boolean | Tensor): Tensor;
   copy_(source: Tensor): Tensor;
   maskedFill_(mask: Tensor, value: number | Tensor): Tensor;
-  uniform_(from?: number, to?: number): Tensor;
-  normal_(mean?: number, std?: number): Tensor;
+  uniform_(from?: number | inplace.UniformOptions, to?: number | inplace.UniformOptions): Tensor;
+  normal_(mean?: number | inplace.NormalOptions, std?: number | inplace.NormalOptions): Tensor;
 }
 
 const IMPLEMENTATIONS: Record<keyof TensorMethods, (x: Tensor, ...args: any[]) => unknown> = {

@@ -1,6 +1,6 @@
 /** `scope(fn)`: give back at once what fn made and does not return. */
 
-import { refusePromise } from "./grad-mode.js";
+import { checkFunction, refusePromise } from "./grad-mode.js";
 import type { Node } from "./node.js";
 import { type Block, withScope } from "./storage.js";
 import { Tensor } from "./tensor.js";
@@ -52,6 +52,7 @@ function heldBlocks(result: unknown): Set<Block> {
  * the side.
  */
 export function scope<T>(fn: () => T): T {
+  checkFunction(fn, "scope");
   return withScope(() => {
     const result = fn();
     refusePromise(result, "scope");

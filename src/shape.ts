@@ -1,4 +1,5 @@
 /** Shapes: sizes, strides, broadcasting, and the checks that name what is wrong. */
+import { show } from "./arguments.js";
 import { ArgumentError, IndexError, ShapeError } from "./errors.js";
 
 export type Shape = readonly number[];
@@ -51,7 +52,9 @@ export function shapeArgs(args: readonly (number | Shape)[]): number[] {
 export function checkShape(shape: Shape, where: string): void {
   for (const size of shape) {
     if (!Number.isInteger(size) || size < 0) {
-      throw new ShapeError(`${where}: shape ${formatShape(shape)}: sizes must be whole numbers ≥ 0, found ${size}`);
+      throw new ShapeError(
+        `${where}: shape ${formatShape(shape)}: sizes must be whole numbers ≥ 0, found ${show(size)}`,
+      );
     }
   }
 }
@@ -139,7 +142,7 @@ export function inferShape(shape: Shape, numel: number, from: Shape, where: stri
 /** @throws ArgumentError unless value is a finite number. */
 export function checkNumber(value: unknown, what: string): number {
   if (typeof value !== "number" || !Number.isFinite(value)) {
-    throw new ArgumentError(`${what} must be a finite number, found ${String(value)}`);
+    throw new ArgumentError(`${what} must be a finite number, found ${show(value)}`);
   }
   return value;
 }

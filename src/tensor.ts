@@ -1,7 +1,9 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * Tensor: a view (shape, strides, offset, dtype) of a block of the heap, with its place in the autograd graph. Here is what
  * a tensor is; what can be done with it (`add`, `sum`, `reshape` …) are the ops, which methods.ts makes its methods.
  */
+import { isOptions, optionsOf, show } from "./arguments.js";
 import { backward } from "./autograd.js";
 import type { DType, TypedArray } from "./dtype.js";
 import { itemSize } from "./dtype.js";
@@ -20,6 +22,11 @@ export type NestedArray = number | boolean | readonly NestedArray[];
 export type TensorLike = Tensor | number;
 
 type Hook = (grad: Tensor) => Tensor | void;
+
+/** Options of `backward`. */
+export interface BackwardOptions {
+  retainGraph?: boolean;
+}
 
 /** An n-dimensional array of numbers with automatic differentiation. Made by `tensor`, `zeros`, `rand` and so on. */
 export class Tensor implements Iterable<Tensor> {
@@ -161,6 +168,26 @@ export class Tensor implements Iterable<Tensor> {
     return formatTensor(this);
   }
 
+  /** What JSON.stringify takes: the elements as nested arrays, as `tensor()` reads them. */
+  toJSON(): any {
+    return this.toArray();
+  }
+
+  /**
+   * What JavaScript's own operators take. Text is what toString() gives; a single value outside the graph is its number;
+   * anything else is an error, since `a + b` and `total += loss` would silently make text or NaN of it.
+   *
+   * @throws TypeError that names the methods to use
+   */
+  [Symbol.toPrimitive](hint: string): string | number {
+    if (hint === "string") return this.toString();
+    if (this.count === 1 && !this.requiresGrad) return Number(this.item());
+    throw new TypeError(
+      `a tensor of shape ${formatShape(this.shape)}${this.requiresGrad ? " that requires grad" : ""} has no number for JavaScript's ` +
+        "operators; use add(), mul(), lt() and so on, or item() for the value of a single element",
+    );
+  }
+
   /** @internal What Node's console.log shows. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return this.toString();
@@ -289,13 +316,20 @@ export class Tensor implements Iterable<Tensor> {
   /**
    * Computes the gradients of this tensor with regard to the leaves it was computed from, and adds them to their `.grad`.
    *
-   * @param gradient the gradient of this tensor; may be left out (or null) for a scalar
+   * @param gradient the gradient of this tensor; may be left out (or null, or the options be given instead) for a scalar
    * @param options.retainGraph keep what the graph saved, so that backward() can run through it again
    * @throws AutogradError when nothing here requires a gradient, when the graph has been used already, or when a tensor
    * it saved has been changed in place
    */
-  backward(gradient?: Tensor | null, options: { retainGraph?: boolean } = {}): void {
-    backward(this, gradient ?? null, options.retainGraph ?? false);
+  backward(gradient?: Tensor | BackwardOptions | null, options?: BackwardOptions | boolean): void {
+    const given =
+      gradient instanceof Tensor || gradient === undefined ? gradient : isOptions(gradient) ? null : gradient;
+    if (given !== null && given !== undefined && !(given instanceof Tensor)) {
+      throw new TypeError(`backward: gradient must be a Tensor or null, found ${show(given)}`);
+    }
+    const rest = isOptions(gradient) && !(gradient instanceof Tensor) ? [gradient] : [options];
+    const { retainGraph = false } = optionsOf<BackwardOptions>("backward", rest, ["retainGraph"]);
+    backward(this, given ?? null, retainGraph);
   }
 
   /** Calls hook with this tensor's gradient in every backward(); what it returns replaces it. Returns the remover. */

@@ -224,8 +224,8 @@ describe("constants", () => {
     expectTensor(fullLike(ones(2), true), "float32", [2], [1, 1]);
   });
 
-  test("results may be reclaimed, what requires a gradient is state", () => {
-    expect(zeros(2).block.kind).toBe(Kind.Result);
+  test("what they make is data and never lost, what requires a gradient is state", () => {
+    expect(zeros(2).block.kind).toBe(Kind.Data);
     expect(zeros(2).block.op).toBe("zeros");
     const w = randn(2, { requiresGrad: true });
     expect(w.block.kind).toBe(Kind.State);

@@ -221,7 +221,7 @@ describe("SGD", () => {
     expect(make([p], { nesterov: true })).toThrow(/nesterov needs a momentum and no dampening/);
     expect(make([p], { nesterov: true, momentum: 0.9, dampening: 0.1 })).toThrow(ArgumentError);
     expect(make([])).toThrow(/empty list of parameters/);
-    expect(make(p)).toThrow(/found a single Tensor/);
+    expect(make(p)).toThrow(/found a Tensor/);
     expect(make([p, 5])).toThrow(ArgumentError);
     expect(make([p, p])).toThrow(/in another group, or twice/);
     expect(make([{ params: [p] }, { params: [p] }])).toThrow(/parameter 0 of group 1/);

@@ -5,6 +5,7 @@ import { isGradEnabled } from "../grad-mode.js";
 import { select } from "../ops/view.js";
 import { Generator, randperm } from "../random.js";
 import { formatShape } from "../shape.js";
+import { Kind, promote } from "../storage.js";
 import { Tensor } from "../tensor.js";
 import { gatherRows } from "./rows.js";
 
@@ -92,6 +93,8 @@ export class TensorDataset extends Dataset<Tensor[]> {
         );
       }
     });
+    // What a dataset holds is data, even if an op made it.
+    for (const t of tensors) promote(t.block, Kind.Data);
     this.tensors = tensors;
   }
 

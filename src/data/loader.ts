@@ -1,9 +1,10 @@
 /** DataLoader: batches of a dataset, as torch.utils.data.DataLoader with num_workers=0. */
+
+import { optionsOf, type Trailing } from "../arguments.js";
 import { ArgumentError } from "../errors.js";
 import { dataLoaderOrder, drawBaseSeed, endDataLoaderOrder, Generator } from "../random.js";
 import { Kind, promote } from "../storage.js";
 import { Tensor } from "../tensor.js";
-import { optionsOf, type Trailing } from "./arguments.js";
 import { collateAs } from "./collate.js";
 import { type BatchSource, checkDataset, type DatasetLike } from "./dataset.js";
 
@@ -53,7 +54,7 @@ export class DataLoader<Sample = any, Batch = DefaultBatch> implements Iterable<
       dropLast = false,
       seed,
       collate,
-    } = optionsOf<DataLoaderOptions<Sample, Batch>>(rest, ORDER);
+    } = optionsOf<DataLoaderOptions<Sample, Batch>>("DataLoader", rest, ORDER, ["dropLast", "seed", "collate"]);
     checkDataset(dataset, "DataLoader");
     if (!Number.isInteger(batchSize) || batchSize < 1) {
       throw new ArgumentError(`DataLoader: batchSize must be a positive whole number, found ${String(batchSize)}`);

@@ -1,6 +1,7 @@
 /** MNIST and what comes in its format. */
+
+import { optionsOf, type Trailing } from "../arguments.js";
 import { DataError } from "../errors.js";
-import { optionsOf, type Trailing } from "./arguments.js";
 import { type FileSource, findFile, type NamedBytes, readSource } from "./files.js";
 import { type IdxArray, parseIdx } from "./idx.js";
 import { bytesTensor, ImageDataset, type ImageOptions } from "./images.js";
@@ -63,7 +64,7 @@ export class MNIST extends ImageDataset {
 
   constructor(source: string | ImageFiles, ...rest: Trailing<MNISTOptions, typeof ORDER>) {
     const where = new.target.datasetName;
-    const options = optionsOf<MNISTOptions>(rest, ORDER);
+    const options = optionsOf<MNISTOptions>(new.target.datasetName, rest, ORDER);
     const train = options.train ?? true;
     const files = typeof source === "string" ? filesIn(source, train, where) : source;
     if (typeof files !== "object" || files === null) {

@@ -1,5 +1,5 @@
 /** Activations as modules. */
-import { optionsOf, type Trailing } from "../data/arguments.js";
+import { optionsOf, type Trailing } from "../arguments.js";
 import { ArgumentError } from "../errors.js";
 import {
   type EluOptions,
@@ -43,7 +43,9 @@ export class LeakyReLU extends Module {
 
   constructor(...args: Trailing<LeakyReluOptions & InplaceOption, ["negativeSlope", "inplace"]>) {
     super();
-    this.negativeSlope = optionsOf<LeakyReluOptions>(args, ["negativeSlope"]).negativeSlope ?? 0.01;
+    this.negativeSlope =
+      optionsOf<LeakyReluOptions & InplaceOption>("LeakyReLU", args, ["negativeSlope", "inplace"]).negativeSlope ??
+      0.01;
   }
 
   forward(x: Tensor): Tensor {
@@ -61,7 +63,7 @@ export class ELU extends Module {
 
   constructor(...args: Trailing<EluOptions & InplaceOption, ["alpha", "inplace"]>) {
     super();
-    this.alpha = optionsOf<EluOptions>(args, ["alpha"]).alpha ?? 1;
+    this.alpha = optionsOf<EluOptions & InplaceOption>("ELU", args, ["alpha", "inplace"]).alpha ?? 1;
   }
 
   forward(x: Tensor): Tensor {
@@ -79,7 +81,7 @@ export class GELU extends Module {
 
   constructor(...args: Trailing<GeluOptions, ["approximate"]>) {
     super();
-    this.approximate = optionsOf<GeluOptions>(args, ["approximate"]).approximate ?? "none";
+    this.approximate = optionsOf<GeluOptions>("GELU", args, ["approximate"]).approximate ?? "none";
   }
 
   forward(x: Tensor): Tensor {
@@ -109,7 +111,7 @@ export class Softplus extends Module {
 
   constructor(...args: Trailing<SoftplusOptions, ["beta", "threshold"]>) {
     super();
-    const { beta = 1, threshold = 20 } = optionsOf<SoftplusOptions>(args, ["beta", "threshold"]);
+    const { beta = 1, threshold = 20 } = optionsOf<SoftplusOptions>("Softplus", args, ["beta", "threshold"]);
     this.beta = beta;
     this.threshold = threshold;
   }
@@ -130,7 +132,11 @@ export class Hardtanh extends Module {
 
   constructor(...args: Trailing<HardtanhOptions & InplaceOption, ["minVal", "maxVal", "inplace"]>) {
     super();
-    const { minVal = -1, maxVal = 1 } = optionsOf<HardtanhOptions>(args, ["minVal", "maxVal"]);
+    const { minVal = -1, maxVal = 1 } = optionsOf<HardtanhOptions & InplaceOption>("Hardtanh", args, [
+      "minVal",
+      "maxVal",
+      "inplace",
+    ]);
     if (!(minVal < maxVal)) {
       throw new ArgumentError(`Hardtanh: minVal must be less than maxVal, found ${minVal} and ${maxVal}`);
     }

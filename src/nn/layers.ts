@@ -1,6 +1,7 @@
 /** Layers without parameters of their own. */
+import { optionsOf, type Trailing } from "../arguments.js";
 import { checkProbability, dropout } from "../ops/dropout.js";
-import { flatten, unflatten } from "../ops/view.js";
+import { type FlattenOptions, flatten, unflatten } from "../ops/view.js";
 import type { Tensor } from "../tensor.js";
 import { Module } from "./module.js";
 
@@ -8,9 +9,11 @@ import { Module } from "./module.js";
 export class Dropout extends Module {
   readonly p: number;
 
-  constructor(p: number | { p?: number } = 0.5) {
+  /** `inplace` is taken, as in PyTorch, and makes no difference. */
+  constructor(...args: Trailing<{ p?: number; inplace?: boolean }, ["p", "inplace"]>) {
     super();
-    this.p = checkProbability(typeof p === "number" ? p : (p.p ?? 0.5), "Dropout");
+    const { p = 0.5 } = optionsOf<{ p?: number; inplace?: boolean }>("Dropout", args, ["p", "inplace"]);
+    this.p = checkProbability(p, "Dropout");
   }
 
   forward(x: Tensor): Tensor {
@@ -24,11 +27,14 @@ export class Dropout extends Module {
 
 /** Makes the dims startDim to endDim one: [n, c, h, w] → [n, c·h·w]. */
 export class Flatten extends Module {
-  constructor(
-    readonly startDim = 1,
-    readonly endDim = -1,
-  ) {
+  readonly startDim: number;
+  readonly endDim: number;
+
+  constructor(...args: Trailing<FlattenOptions, ["startDim", "endDim"]>) {
     super();
+    const { startDim = 1, endDim = -1 } = optionsOf<FlattenOptions>("Flatten", args, ["startDim", "endDim"]);
+    this.startDim = startDim;
+    this.endDim = endDim;
   }
 
   forward(x: Tensor): Tensor {

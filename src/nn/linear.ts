@@ -1,3 +1,4 @@
+import { optionsOf, show, type Trailing } from "../arguments.js";
 import { ArgumentError } from "../errors.js";
 import { linear } from "../ops/matmul.js";
 import { Tensor } from "../tensor.js";
@@ -8,7 +9,7 @@ import { Parameter } from "./parameter.js";
 /** A size that must be a whole number ≥ 0. */
 export function checkSize(value: unknown, what: string): number {
   if (typeof value !== "number" || !Number.isInteger(value) || value < 0) {
-    throw new ArgumentError(`${what} must be a whole number ≥ 0, found ${String(value)}`);
+    throw new ArgumentError(`${what} must be a whole number ≥ 0, found ${show(value)}`);
   }
   return value;
 }
@@ -23,19 +24,19 @@ export const emptyParameter = (shape: readonly number[]): Parameter =>
  * weight [outFeatures, inFeatures] and bias [outFeatures] start uniform in ±1/√inFeatures (He et al. 2015 with a = √5).
  */
 export class Linear extends Module {
-  readonly weight: Parameter;
-  readonly bias: Parameter | null;
+  weight: Parameter;
+  bias: Parameter | null;
 
   /** @param options.bias whether to learn a bias (default true) */
   constructor(
     readonly inFeatures: number,
     readonly outFeatures: number,
-    options: { bias?: boolean } | boolean = {},
+    ...rest: Trailing<{ bias?: boolean }, ["bias"]>
   ) {
     super();
     checkSize(inFeatures, "Linear: inFeatures");
     checkSize(outFeatures, "Linear: outFeatures");
-    const bias = typeof options === "boolean" ? options : (options.bias ?? true);
+    const { bias = true } = optionsOf<{ bias?: boolean }>("Linear", rest, ["bias"]);
     this.weight = emptyParameter([outFeatures, inFeatures]);
     this.bias = bias ? emptyParameter([outFeatures]) : null;
     this.resetParameters();

@@ -1,5 +1,5 @@
 /** Losses as modules: `criterion(input, target)`. What they compute is said at the functions of ops/loss.ts. */
-import type { Trailing } from "../data/arguments.js";
+import type { Trailing } from "../arguments.js";
 import {
   type BinaryCrossEntropyOptions,
   type BinaryCrossEntropyWithLogitsOptions,

@@ -1,4 +1,5 @@
 /** Module: the base of all layers and networks, as torch.nn.Module. */
+import { checkOptions, isOptions, show } from "../arguments.js";
 import { asUserCode } from "../autograd.js";
 import { Callable } from "../callable.js";
 import { ArgumentError, StateDictError } from "../errors.js";
@@ -94,6 +95,11 @@ export abstract class Module extends Callable {
     if (name === "" || name.includes(".")) {
       throw new ArgumentError(
         `registerBuffer: ${JSON.stringify(name)} cannot be a buffer's name (empty, or has a dot)`,
+      );
+    }
+    if (value !== null && !(value instanceof Tensor)) {
+      throw new TypeError(
+        `${moduleName(this)}: ${name} must be a Tensor or null, found ${show(value)}; wrap data in tensor(…)`,
       );
     }
     const { buffers } = booksOf(this);
@@ -238,9 +244,15 @@ export abstract class Module extends Callable {
    */
   loadStateDict(
     dict: Record<string, Tensor>,
-    options: { strict?: boolean } = {},
+    options: { strict?: boolean } | boolean = {},
   ): { missingKeys: string[]; unexpectedKeys: string[] } {
-    const strict = options.strict ?? true;
+    if (!isOptions(dict)) {
+      throw new StateDictError(
+        `loadStateDict: ${moduleName(this)}: expected an object of tensors by name, as stateDict() gives, found ${show(dict)}`,
+      );
+    }
+    if (typeof options === "object") checkOptions("loadStateDict", options, ["strict"]);
+    const strict = typeof options === "boolean" ? options : (options.strict ?? true);
     const entries = new Map(stateEntries(this));
     const missingKeys = [...entries.keys()].filter((key) => !Object.hasOwn(dict, key));
     const unexpectedKeys = Object.keys(dict).filter((key) => !entries.has(key));

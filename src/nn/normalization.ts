@@ -1,4 +1,5 @@
 /** nn.LayerNorm. */
+import { optionsOf, type Trailing } from "../arguments.js";
 import { ArgumentError } from "../errors.js";
 import { ones, zeros } from "../ops/create.js";
 import { layerNorm } from "../ops/norm.js";
@@ -6,6 +7,13 @@ import { checkShape, type Shape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { Module } from "./module.js";
 import { Parameter } from "./parameter.js";
+
+/** Options of `LayerNorm`. */
+export interface LayerNormOptions {
+  eps?: number;
+  elementwiseAffine?: boolean;
+  bias?: boolean;
+}
 
 /**
  * Layer normalisation over the last dims, with a learned scale and shift for each of their elements. Shape:
@@ -25,10 +33,10 @@ export class LayerNorm extends Module {
 
   constructor(
     normalizedShape: number | Shape,
-    eps: number | { eps?: number; elementwiseAffine?: boolean; bias?: boolean } = {},
+    ...rest: Trailing<LayerNormOptions, ["eps", "elementwiseAffine", "bias"]>
   ) {
     super();
-    const options = typeof eps === "number" ? { eps } : eps;
+    const options = optionsOf<LayerNormOptions>("LayerNorm", rest, ["eps", "elementwiseAffine", "bias"]);
     const shape = typeof normalizedShape === "number" ? [normalizedShape] : [...normalizedShape];
     checkShape(shape, "LayerNorm");
     if (shape.length === 0) throw new ArgumentError("LayerNorm: normalizedShape must name at least one dim, found []");

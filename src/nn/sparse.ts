@@ -1,4 +1,5 @@
 /** nn.Embedding: a table of learned vectors. */
+import { optionsOf, type Trailing } from "../arguments.js";
 import { ArgumentError, ShapeError } from "../errors.js";
 import { checkPaddingIdx, type EmbeddingOptions, embedding } from "../ops/embedding.js";
 import { elements } from "../ops/factory.js";
@@ -27,9 +28,13 @@ export class Embedding extends Module {
   /** [numEmbeddings, embeddingDim] */
   weight: Parameter;
 
-  constructor(numEmbeddings: number, embeddingDim: number, paddingIdx: number | null | EmbeddingOptions = null) {
+  constructor(
+    numEmbeddings: number,
+    embeddingDim: number,
+    ...rest: Trailing<EmbeddingOptions, ["paddingIdx", "maxNorm", "normType"]>
+  ) {
     super();
-    const options = typeof paddingIdx === "object" ? (paddingIdx ?? {}) : { paddingIdx };
+    const options = optionsOf<EmbeddingOptions>("Embedding", rest, ["paddingIdx", "maxNorm", "normType"]);
     for (const [name, size] of Object.entries({ numEmbeddings, embeddingDim })) {
       if (!Number.isInteger(size) || size < 0) {
         throw new ArgumentError(`Embedding: ${name} must be a whole number ≥ 0, found ${String(size)}`);

@@ -1,11 +1,21 @@
 /** `nn.utils`: gradient clipping. All gradients are read and scaled in one kernel call each. */
+import { optionsOf, show, type Trailing } from "../arguments.js";
 import { ArgumentError, NonFiniteError } from "../errors.js";
 import { gradEntries, withTable } from "../optim/table.js";
 import { Tensor } from "../tensor.js";
 import { k } from "../wasm/load.js";
 
-const listOf = (parameters: Tensor | Iterable<Tensor>): Iterable<Tensor> =>
-  parameters instanceof Tensor ? [parameters] : parameters;
+function listOf(parameters: Tensor | Iterable<Tensor>, where: string): Iterable<Tensor> {
+  if (parameters instanceof Tensor) return [parameters];
+  if (typeof parameters?.[Symbol.iterator] === "function") return parameters;
+  throw new ArgumentError(`${where}: expected a list of parameters, found ${show(parameters)}; pass net.parameters()`);
+}
+
+/** Options of `clipGradNorm_`. */
+export interface ClipOptions {
+  normType?: number;
+  errorIfNonfinite?: boolean;
+}
 
 /**
  * Scales all gradients so that their norm, taken as one vector, is at most maxNorm: the cure for exploding gradients
@@ -19,12 +29,14 @@ const listOf = (parameters: Tensor | Iterable<Tensor>): Iterable<Tensor> =>
 export function clipGradNorm_(
   parameters: Tensor | Iterable<Tensor>,
   maxNorm: number,
-  options: { normType?: number; errorIfNonfinite?: boolean } = {},
+  ...rest: Trailing<ClipOptions, ["normType", "errorIfNonfinite"]>
 ): number {
+  const options = optionsOf<ClipOptions>("clipGradNorm_", rest, ["normType", "errorIfNonfinite"]);
   const { normType = 2, errorIfNonfinite = false } = options;
-  if (!(maxNorm >= 0)) throw new ArgumentError(`clipGradNorm_: maxNorm must be a number ≥ 0, found ${maxNorm}`);
+  if (typeof maxNorm !== "number" || !(maxNorm >= 0))
+    throw new ArgumentError(`clipGradNorm_: maxNorm must be a number ≥ 0, found ${show(maxNorm)}`);
   if (!(normType > 0)) throw new ArgumentError(`clipGradNorm_: normType must be a number > 0, found ${normType}`);
-  const entries = gradEntries(listOf(parameters));
+  const entries = gradEntries(listOf(parameters, "clipGradNorm_"));
   if (entries.length === 0) return 0;
   return withTable(entries, (table, count) => {
     const norm = k.grad_norm(table, count, normType);
@@ -44,6 +56,6 @@ export function clipGradNorm_(
 /** Clamps every element of every gradient to [−clipValue, clipValue]. @throws ArgumentError for a negative clipValue. */
 export function clipGradValue_(parameters: Tensor | Iterable<Tensor>, clipValue: number): void {
   if (!(clipValue >= 0)) throw new ArgumentError(`clipGradValue_: clipValue must be a number ≥ 0, found ${clipValue}`);
-  const entries = gradEntries(listOf(parameters));
+  const entries = gradEntries(listOf(parameters, "clipGradValue_"));
   if (entries.length > 0) withTable(entries, (table, count) => k.grad_clamp(table, count, clipValue));
 }

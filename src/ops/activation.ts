@@ -1,6 +1,6 @@
 /** Activations. `sigmoid` and `tanh` are among the elementwise functions, `softmax` has a file of its own. */
 
-import { optionsOf, type Trailing } from "../data/arguments.js";
+import { optionsOf, type Trailing } from "../arguments.js";
 import { ArgumentError, DTypeError } from "../errors.js";
 import { defineOp } from "../op.js";
 import { checkNumber } from "../shape.js";
@@ -63,7 +63,7 @@ export interface LeakyReluOptions {
 
 /** x where x > 0, else negativeSlope·x. Shape: (*) → (*); float32. */
 export function leakyRelu(x: Tensor, ...args: Trailing<LeakyReluOptions, ["negativeSlope"]>): Tensor {
-  const { negativeSlope = 0.01 } = optionsOf<LeakyReluOptions>(args, ["negativeSlope"]);
+  const { negativeSlope = 0.01 } = optionsOf<LeakyReluOptions>("leakyRelu", args, ["negativeSlope"]);
   return leakyReluOf(x, checkNumber(negativeSlope, "leakyRelu: negativeSlope"));
 }
 
@@ -81,7 +81,7 @@ export interface EluOptions {
 
 /** x where x > 0, else alpha·(eˣ − 1). Shape: (*) → (*); float32. */
 export function elu(x: Tensor, ...args: Trailing<EluOptions, ["alpha"]>): Tensor {
-  const { alpha = 1 } = optionsOf<EluOptions>(args, ["alpha"]);
+  const { alpha = 1 } = optionsOf<EluOptions>("elu", args, ["alpha"]);
   return eluOf(x, checkNumber(alpha, "elu: alpha"));
 }
 
@@ -108,7 +108,7 @@ export interface GeluOptions {
  * @throws ArgumentError when approximate is neither "none" nor "tanh"
  */
 export function gelu(x: Tensor, ...args: Trailing<GeluOptions, ["approximate"]>): Tensor {
-  const { approximate = "none" } = optionsOf<GeluOptions>(args, ["approximate"]);
+  const { approximate = "none" } = optionsOf<GeluOptions>("gelu", args, ["approximate"]);
   if (approximate !== "none" && approximate !== "tanh") {
     throw new ArgumentError(`gelu: approximate must be "none" or "tanh", found ${JSON.stringify(approximate)}`);
   }
@@ -138,7 +138,7 @@ export interface SoftplusOptions {
 
 /** log(1 + e^(beta·x)) / beta, a smooth relu. Shape: (*) → (*); float32. */
 export function softplus(x: Tensor, ...args: Trailing<SoftplusOptions, ["beta", "threshold"]>): Tensor {
-  const { beta = 1, threshold = 20 } = optionsOf<SoftplusOptions>(args, ["beta", "threshold"]);
+  const { beta = 1, threshold = 20 } = optionsOf<SoftplusOptions>("softplus", args, ["beta", "threshold"]);
   return softplusOf(x, checkNumber(beta, "softplus: beta"), checkNumber(threshold, "softplus: threshold"));
 }
 
@@ -162,7 +162,7 @@ export interface HardtanhOptions {
  * @throws ArgumentError when minVal is greater than maxVal
  */
 export function hardtanh(x: Tensor, ...args: Trailing<HardtanhOptions, ["minVal", "maxVal"]>): Tensor {
-  const { minVal = -1, maxVal = 1 } = optionsOf<HardtanhOptions>(args, ["minVal", "maxVal"]);
+  const { minVal = -1, maxVal = 1 } = optionsOf<HardtanhOptions>("hardtanh", args, ["minVal", "maxVal"]);
   if (!(minVal <= maxVal)) {
     throw new ArgumentError(`hardtanh: minVal must not be greater than maxVal, found ${minVal} and ${maxVal}`);
   }

@@ -1,6 +1,6 @@
 /** Losses of classifiers: cross entropy and negative log likelihood, fused into one kernel each way. */
 
-import type { Trailing } from "../data/arguments.js";
+import type { Trailing } from "../arguments.js";
 import { ArgumentError, DTypeError, IndexError, ShapeError } from "../errors.js";
 import { isGradEnabled } from "../grad-mode.js";
 import { defineOp } from "../op.js";

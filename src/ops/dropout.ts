@@ -1,6 +1,6 @@
 /** Dropout: a regulariser that switches units off at random (Srivastava et al., JMLR 15, 2014). */
 
-import { optionsOf, type Trailing } from "../data/arguments.js";
+import { optionsOf, type Trailing } from "../arguments.js";
 import { ArgumentError } from "../errors.js";
 import { flatLayout } from "../layout.js";
 import { defineOp } from "../op.js";
@@ -32,7 +32,7 @@ const drop = /* @__PURE__ */ defineOp<[Tensor], [p: number]>({
  * @throws ArgumentError unless 0 ≤ p ≤ 1
  */
 export function dropout(x: Tensor, ...args: Trailing<DropoutOptions, ["p", "training"]>): Tensor {
-  const { p = 0.5, training = true } = optionsOf<DropoutOptions>(args, ["p", "training"]);
+  const { p = 0.5, training = true } = optionsOf<DropoutOptions>("dropout", args, ["p", "training"]);
   const probability = checkProbability(p, "dropout");
   return training && probability > 0 ? drop(x, probability) : x;
 }

@@ -1,5 +1,6 @@
 /** Element-wise arithmetic, comparisons and functions, with broadcasting and PyTorch's dtype promotion. */
 
+import { checkOptions, show } from "../arguments.js";
 import { type DType, numberType, promoteTypes, resultType } from "../dtype.js";
 import { ArgumentError, DTypeError } from "../errors.js";
 import { flatLayout } from "../layout.js";
@@ -196,6 +197,7 @@ export interface DivOptions {
  * @throws ArgumentError for an unknown roundingMode, and when an integer is to be divided by 0 with one
  */
 export function div(a: Operand, b: Operand, options: DivOptions = {}): Tensor {
+  checkOptions("div", options, ["roundingMode"]);
   const { roundingMode = null } = options;
   if (roundingMode === null) return divTensors(a, b);
   if (roundingMode !== "floor" && roundingMode !== "trunc") {
@@ -700,6 +702,9 @@ function writeValue(t: Tensor, value: number): void {
 
 /** x with value (a number or a 0-d tensor) wherever mask, which broadcasts to x's shape, is true. */
 export function maskedFill(x: Tensor, mask: Tensor, value: Operand): Tensor {
+  if (!(mask instanceof Tensor)) {
+    throw new TypeError(`maskedFill: mask must be a bool Tensor, found ${show(mask)}; wrap data in tensor(…)`);
+  }
   if (value instanceof Tensor && value.ndim !== 0) {
     throw new ArgumentError(
       "maskedFill: value must be a number or a 0-d tensor; use where() to choose between tensors",

@@ -1,5 +1,6 @@
 /** Whole numbers as vectors: rows of a table, or one-hot. */
 
+import { optionsOf, type Trailing } from "../arguments.js";
 import { itemSize } from "../dtype.js";
 import { ArgumentError, IndexError, ShapeError } from "../errors.js";
 import { defineOp } from "../op.js";
@@ -50,7 +51,12 @@ export function checkPaddingIdx(paddingIdx: number | null | undefined, rows: num
  * @throws IndexError for an index outside [0, rows); ShapeError for a weight that is no matrix; ArgumentError for a
  * paddingIdx outside it
  */
-export function embedding(indices: IndexArray, weight: Tensor, options: EmbeddingOptions = {}): Tensor {
+export function embedding(
+  indices: IndexArray,
+  weight: Tensor,
+  ...rest: Trailing<EmbeddingOptions, ["paddingIdx", "maxNorm", "normType"]>
+): Tensor {
+  const options = optionsOf<EmbeddingOptions>("embedding", rest, ["paddingIdx", "maxNorm", "normType"]);
   if (weight.ndim !== 2) {
     throw new ShapeError(`embedding: weight must have shape [rows, dim], found ${formatShape(weight.shape)}`);
   }
@@ -91,7 +97,8 @@ function renormalize(weight: Tensor, indices: Tensor, maxNorm: number, normType:
  * @param numClasses −1: one more than the largest index
  * @throws IndexError for an index outside [0, numClasses); ArgumentError when −1 is asked of no indices
  */
-export function oneHot(indices: IndexArray, numClasses = -1): Tensor {
+export function oneHot(indices: IndexArray, ...rest: Trailing<{ numClasses?: number }, ["numClasses"]>): Tensor {
+  const { numClasses = -1 } = optionsOf<{ numClasses?: number }>("oneHot", rest, ["numClasses"]);
   if (!Number.isInteger(numClasses) || numClasses < -1 || numClasses === 0) {
     throw new ArgumentError(`oneHot: numClasses must be a whole number > 0, or -1, found ${numClasses}`);
   }

@@ -1,4 +1,5 @@
 /** What the functions that make tensors have in common: their arguments, their allocation, their elements. */
+import { checkOptions } from "../arguments.js";
 import { checkDType, type DType, type TypedArray } from "../dtype.js";
 import { ArgumentError, AutogradError, DTypeError } from "../errors.js";
 import { checkShape, type Shape } from "../shape.js";
@@ -42,12 +43,15 @@ export function toShape(args: readonly unknown[], where: string): number[] {
   return shape;
 }
 
+const OPTION_NAMES = ["dtype", "requiresGrad", "generator"];
+
 /** The shape and options of `zeros(…)` and its like. */
 export function shapeAndOptions<O extends TensorOptions>(
   args: ShapeArguments<O>,
   where: string,
 ): { shape: number[]; options: O } {
   const { positional, options } = splitOptions<O>(args);
+  checkOptions(where, options, OPTION_NAMES);
   return { shape: toShape(positional, where), options };
 }
 
@@ -61,15 +65,15 @@ export function chooseDType(options: TensorOptions, otherwise: DType, where: str
 }
 
 /**
- * An uninitialised tensor: a result like any other, or, when its gradient is wanted, a parameter made by hand, which is
- * never lost. Everything must have been checked before.
+ * An uninitialised tensor, which is never lost: data, or, when its gradient is wanted, a parameter made by hand. Everything must have been checked before.
  *
  * @throws AutogradError when a gradient is wanted of integers or bools; nothing is allocated then
  */
 export function make(shape: Shape, dtype: DType, options: TensorOptions, name: string): Tensor {
   checkRequiresGrad(dtype, options, name);
   tick();
-  if (!options.requiresGrad) return Tensor.allocate(shape, dtype, name);
+  // Made on purpose, as data is: a program may keep it in a dataset or a field for long.
+  if (!options.requiresGrad) return Tensor.allocateDurable(shape, dtype, name);
   const out = Tensor.allocateDurable(shape, dtype, name, Kind.State);
   out.requiresGrad = true;
   return out;

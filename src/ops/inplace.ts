@@ -3,11 +3,12 @@
  * which backward() sees that a tensor it saved is no longer what it was.
  */
 
+import { optionsOf, type Trailing } from "../arguments.js";
 import { itemSize } from "../dtype.js";
 import { ArgumentError, AutogradError, DTypeError, ShapeError } from "../errors.js";
 import { isGradEnabled } from "../grad-mode.js";
 import type { Generator } from "../random.js";
-import { broadcastShapes, formatShape, sameShape } from "../shape.js";
+import { broadcastShapes, checkNumber, formatShape, sameShape } from "../shape.js";
 import { free, tick } from "../storage.js";
 import { Tensor } from "../tensor.js";
 import { U8 } from "../wasm/heap.js";
@@ -185,15 +186,36 @@ function checkFloatInPlace(x: Tensor, name: string): void {
   if (x.dtype !== "float32") throw new DTypeError(`${name}: expected a float32 tensor, found ${x.dtype}`);
 }
 
+/** Options of `uniform_`. */
+export interface UniformOptions {
+  from?: number;
+  to?: number;
+  generator?: Generator;
+}
+
+/** Options of `normal_`. */
+export interface NormalOptions {
+  mean?: number;
+  std?: number;
+  generator?: Generator;
+}
+
 /** Fills x with draws from the uniform distribution over [from, to), as torch's after the same manualSeed. */
-export function uniform_(x: Tensor, from = 0, to = 1, options: { generator?: Generator } = {}): Tensor {
+export function uniform_(x: Tensor, ...rest: Trailing<UniformOptions, ["from", "to"]>): Tensor {
+  const options = optionsOf<UniformOptions>("uniform_", rest, ["from", "to"], ["generator"]);
+  const { from = 0, to = 1 } = options;
+  checkNumber(from, "uniform_: from");
+  checkNumber(to, "uniform_: to");
   if (!(from <= to)) throw new ArgumentError(`uniform_: from must not exceed to, found ${from} and ${to}`);
   checkFloatInPlace(x, "uniform_");
   return drawUniform(x, from, to, options.generator);
 }
 
 /** Fills x with draws from the normal distribution, as torch's after the same manualSeed. */
-export function normal_(x: Tensor, mean = 0, std = 1, options: { generator?: Generator } = {}): Tensor {
+export function normal_(x: Tensor, ...rest: Trailing<NormalOptions, ["mean", "std"]>): Tensor {
+  const options = optionsOf<NormalOptions>("normal_", rest, ["mean", "std"], ["generator"]);
+  const { mean = 0, std = 1 } = options;
+  checkNumber(mean, "normal_: mean");
   if (!(std >= 0)) throw new ArgumentError(`normal_: std must not be negative, found ${std}`);
   checkFloatInPlace(x, "normal_");
   return drawNormal(x, mean, std, options.generator);

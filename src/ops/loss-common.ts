@@ -1,7 +1,8 @@
 /** What all losses share: their options, the reduction, and how a position in a tensor is named. */
+
+import { optionsOf } from "../arguments.js";
 import { ArgumentError } from "../errors.js";
 import type { Shape } from "../shape.js";
-import { splitOptions } from "./factory.js";
 
 /** What becomes of the losses of the samples (or elements): kept, averaged, or summed. */
 export type Reduction = "none" | "mean" | "sum";
@@ -17,20 +18,7 @@ export interface ReductionOption {
  * @throws ArgumentError for options there are none of
  */
 export function lossOptions<O extends object>(where: string, args: readonly unknown[], names: readonly string[]): O {
-  if (args.length === 0) return NO_OPTIONS as O;
-  const { positional, options } = splitOptions<O>(args);
-  for (const name of Object.keys(options)) {
-    if (!names.includes(name)) {
-      throw new ArgumentError(`${where}: unknown option ${name}; expected ${names.join(", ")}`);
-    }
-  }
-  if (positional.length === 0) return options;
-  if (positional.length > names.length) {
-    throw new ArgumentError(
-      `${where}: ${positional.length} arguments after the target, expected at most ${names.length} (${names.join(", ")})`,
-    );
-  }
-  return { ...Object.fromEntries(positional.map((value, i) => [names[i], value])), ...options } as O;
+  return args.length === 0 ? (NO_OPTIONS as O) : optionsOf<O>(where, args, names as (keyof O)[]);
 }
 const NO_OPTIONS = /* @__PURE__ */ Object.freeze({});
 

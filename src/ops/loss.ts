@@ -3,7 +3,7 @@
  * one backward. Those of classifiers are in class-loss.ts.
  */
 
-import type { Trailing } from "../data/arguments.js";
+import type { Trailing } from "../arguments.js";
 import { ArgumentError, ShapeError } from "../errors.js";
 import { defineOp } from "../op.js";
 import { broadcastShapes, formatShape, sameShape } from "../shape.js";

@@ -1,9 +1,10 @@
 /** Products of matrices. One kernel takes operands of any strides, so transposing costs nothing. */
 
+import { show } from "../arguments.js";
 import { DTypeError, ShapeError } from "../errors.js";
 import { defineOp } from "../op.js";
 import { broadcastShapes, formatShape, numelOf, type Shape } from "../shape.js";
-import type { Tensor } from "../tensor.js";
+import { Tensor } from "../tensor.js";
 import { k } from "../wasm/load.js";
 import { workspace } from "../workspace.js";
 import { sumTo } from "./reduce.js";
@@ -62,6 +63,9 @@ function multiply(
 
 function checkFloat(name: string, ...operands: (Tensor | null | undefined)[]): void {
   for (const t of operands) {
+    if (t && !(t instanceof Tensor)) {
+      throw new TypeError(`${name}: operands must be Tensors, found ${show(t)}; wrap data in tensor(…)`);
+    }
     if (t && t.dtype !== "float32") {
       throw new DTypeError(`${name}: operands must be float32, found ${t.dtype}; convert it with float()`);
     }

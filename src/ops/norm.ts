@@ -1,5 +1,6 @@
 /** Layer normalisation, forward and backward in one kernel each. */
 
+import { optionsOf, type Trailing } from "../arguments.js";
 import { DTypeError, ShapeError } from "../errors.js";
 import { defineOp } from "../op.js";
 import { formatShape, numelOf, type Shape, sameShape } from "../shape.js";
@@ -38,6 +39,13 @@ const normalizeRows = /* @__PURE__ */ defineOp<LayerNormInputs, [cols: number, e
   },
 });
 
+/** What `layerNorm` takes beside the shape; tensors of that shape. */
+export interface AffineOptions {
+  weight?: Tensor | null;
+  bias?: Tensor | null;
+  eps?: number;
+}
+
 /**
  * (x − mean) / √(var + eps) · weight + bias, mean and (biased) variance taken over the last dims, which must be
  * normalizedShape (Ba, Kiros & Hinton, "Layer Normalization", 2016). Shape: (*, …normalizedShape) → same.
@@ -49,8 +57,9 @@ const normalizeRows = /* @__PURE__ */ defineOp<LayerNormInputs, [cols: number, e
 export function layerNorm(
   x: Tensor,
   normalizedShape: number | Shape,
-  options: { weight?: Tensor | null; bias?: Tensor | null; eps?: number } = {},
+  ...rest: Trailing<AffineOptions, ["weight", "bias", "eps"]>
 ): Tensor {
+  const options = optionsOf<AffineOptions>("layerNorm", rest, ["weight", "bias", "eps"]);
   const shape = typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape;
   const { weight, bias, eps = 1e-5 } = options;
   if (shape.length === 0) {

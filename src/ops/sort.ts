@@ -1,5 +1,6 @@
 /** Sorting along a dim, and the largest of each line. NaN counts as larger than every number, as in PyTorch. */
 
+import { optionsOf } from "../arguments.js";
 import { ArgumentError, IndexError } from "../errors.js";
 import { defineOp } from "../op.js";
 import { formatShape, normalizeDim } from "../shape.js";
@@ -82,14 +83,10 @@ export interface TopkOptions {
   sorted?: boolean;
 }
 
-/** Arguments in PyTorch's order up to any point, the rest in an options object, as one options object. */
-function collectOptions<O extends object>(args: readonly (number | boolean | O | undefined)[], names: (keyof O)[]): O {
-  const options = {} as O;
-  args.forEach((arg, i) => {
-    if (typeof arg === "object") Object.assign(options, arg);
-    else if (arg !== undefined) options[names[i]] = arg as O[keyof O];
-  });
-  return options;
+/** Arguments without the `undefined`s behind the last that was given. */
+function trailing(...args: unknown[]): unknown[] {
+  while (args.length > 0 && args.at(-1) === undefined) args.pop();
+  return args;
 }
 
 /**
@@ -99,7 +96,7 @@ function collectOptions<O extends object>(args: readonly (number | boolean | O |
  * @throws IndexError when x has no such dim
  */
 export function sort(x: Tensor, dim?: number | SortOptions, descending?: boolean | SortOptions): ValuesIndices {
-  const options = collectOptions<SortOptions>([dim, descending], ["dim", "descending"]);
+  const options = optionsOf<SortOptions>("sort", trailing(dim, descending), ["dim", "descending"], ["stable"]);
   return sortAlong(x, normalizeDim(options.dim ?? -1, x.ndim, "sort"), options.descending ?? false);
 }
 
@@ -136,7 +133,7 @@ export function topk(
   largest?: boolean | TopkOptions,
   sorted?: boolean,
 ): ValuesIndices {
-  const options = collectOptions<TopkOptions>([dim, largest, sorted], ["dim", "largest", "sorted"]);
+  const options = optionsOf<TopkOptions>("topk", trailing(dim, largest, sorted), ["dim", "largest", "sorted"]);
   const d = normalizeDim(options.dim ?? -1, x.ndim, "topk");
   const size = x.shape[d] ?? 1;
   if (!Number.isInteger(count)) throw new ArgumentError(`topk: k must be a whole number, found ${String(count)}`);

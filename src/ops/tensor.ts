@@ -1,6 +1,7 @@
 /** `tensor(data)`: numbers, nested arrays, typed arrays and other tensors become a tensor. */
+import { checkOptions, isOptions, show } from "../arguments.js";
 import { checkDType, type DType, promoteTypes, type TypedArray } from "../dtype.js";
-import { ShapeError } from "../errors.js";
+import { ArgumentError, ShapeError } from "../errors.js";
 import { formatShape, numelOf, type Shape } from "../shape.js";
 import { Kind, tick } from "../storage.js";
 import { type NestedArray, Tensor } from "../tensor.js";
@@ -39,6 +40,12 @@ export type TensorData = NestedData;
  * @throws ArgumentError when a value is outside the range of an integer dtype
  */
 export function tensor(data: TensorData, options: TensorOptions & { shape?: Shape | number } = {}): Tensor {
+  if (!isOptions(options)) {
+    throw new ArgumentError(
+      `tensor: the second argument is the options, as in { dtype: "int32" }; found ${show(options)}`,
+    );
+  }
+  checkOptions("tensor", options, ["shape", "dtype", "requiresGrad"]);
   const wanted = options.dtype === undefined ? null : checkDType(options.dtype, "tensor");
   const layout = measure(data);
   const shape = options.shape === undefined ? layout.shape : toShape([options.shape], "tensor");

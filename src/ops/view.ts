@@ -1,5 +1,6 @@
 /** Shapes: the same elements seen otherwise. All but cat, stack, repeat and what must copy are views: they share memory. */
 
+import { optionsOf, show, type Trailing } from "../arguments.js";
 import { promoteTypes } from "../dtype.js";
 import { ArgumentError, IndexError, ShapeError } from "../errors.js";
 import { defineView, type OpSpec, runOp } from "../op.js";
@@ -17,6 +18,13 @@ import { Tensor } from "../tensor.js";
 import { U8 } from "../wasm/heap.js";
 import { contiguous, copyInto, to } from "./convert.js";
 import { sumTo } from "./reduce.js";
+
+type DimOption = number | { dim?: number };
+
+/** A dim given by position or as `{ dim }`. */
+function dimOf(where: string, given: DimOption | undefined, otherwise: number): number {
+  return optionsOf<{ dim?: number }>(where, [given], ["dim"]).dim ?? otherwise;
+}
 
 type ShapeArgs = readonly number[] | readonly [readonly number[]];
 
@@ -38,8 +46,15 @@ export const view = reshape;
 /** x in the shape of other. */
 export const viewAs = (x: Tensor, other: Tensor): Tensor => reshape(x, other.shape);
 
+/** Options of `flatten`. */
+export interface FlattenOptions {
+  startDim?: number;
+  endDim?: number;
+}
+
 /** The dims start to end (both included) as one. Shape: flatten(1) makes [n, c, h, w] into [n, c·h·w]. */
-export function flatten(x: Tensor, startDim = 0, endDim = -1): Tensor {
+export function flatten(x: Tensor, ...rest: Trailing<FlattenOptions, ["startDim", "endDim"]>): Tensor {
+  const { startDim = 0, endDim = -1 } = optionsOf<FlattenOptions>("flatten", rest, ["startDim", "endDim"]);
   if (x.ndim === 0) return reshape(x, [1]);
   const start = normalizeDim(startDim, x.ndim, "flatten");
   const end = normalizeDim(endDim, x.ndim, "flatten");
@@ -105,8 +120,8 @@ const unsqueezeView = defineView<[number]>({
 });
 
 /** A dim of size 1 more, before dim. */
-export const unsqueeze = (x: Tensor, dim: number): Tensor =>
-  unsqueezeView(x, normalizeDim(dim, x.ndim + 1, "unsqueeze"));
+export const unsqueeze = (x: Tensor, dim: DimOption): Tensor =>
+  unsqueezeView(x, normalizeDim(dimOf("unsqueeze", dim, Number.NaN), x.ndim + 1, "unsqueeze"));
 
 const squeezeView = defineView<[readonly number[]]>({
   name: "squeeze",
@@ -119,7 +134,8 @@ const squeezeView = defineView<[readonly number[]]>({
 });
 
 /** Without the dims of size 1: all of them, or those named. */
-export function squeeze(x: Tensor, dim?: number | readonly number[]): Tensor {
+export function squeeze(x: Tensor, given?: number | readonly number[] | { dim?: number | readonly number[] }): Tensor {
+  const { dim } = optionsOf<{ dim?: number | readonly number[] }>("squeeze", [given], ["dim"]);
   const asked =
     dim === undefined
       ? x.shape.map((_, i) => i)
@@ -228,7 +244,8 @@ export function diagonal(x: Tensor): Tensor {
 }
 
 /** Parts of splitSize along dim (the last may be smaller), or of the sizes given. Views. */
-export function split(x: Tensor, splitSize: number | readonly number[], dim = 0): Tensor[] {
+export function split(x: Tensor, splitSize: number | readonly number[], given: DimOption = 0): Tensor[] {
+  const dim = dimOf("split", given, 0);
   const at = normalizeDim(dim, x.ndim, "split");
   const size = x.shape[at];
   let sizes: readonly number[];
@@ -253,7 +270,8 @@ export function split(x: Tensor, splitSize: number | readonly number[], dim = 0)
 }
 
 /** At most `chunks` parts of equal size along dim (the last may be smaller). Views. */
-export function chunk(x: Tensor, chunks: number, dim = 0): Tensor[] {
+export function chunk(x: Tensor, chunks: number, given: DimOption = 0): Tensor[] {
+  const dim = dimOf("chunk", given, 0);
   if (!Number.isInteger(chunks) || chunks < 1) {
     throw new ArgumentError(`chunk: the number of chunks must be a whole number ≥ 1, found ${chunks}`);
   }
@@ -262,8 +280,8 @@ export function chunk(x: Tensor, chunks: number, dim = 0): Tensor[] {
 }
 
 /** The tensors along dim, which goes away. Views. */
-export function unbind(x: Tensor, dim = 0): Tensor[] {
-  const at = normalizeDim(dim, x.ndim, "unbind");
+export function unbind(x: Tensor, dim: DimOption = 0): Tensor[] {
+  const at = normalizeDim(dimOf("unbind", dim, 0), x.ndim, "unbind");
   return Array.from({ length: x.shape[at] }, (_, i) => select(x, at, i));
 }
 
@@ -300,8 +318,9 @@ const catSpec: OpSpec<readonly Tensor[], [dim: number, sizes: readonly (number |
  *
  * @throws ShapeError naming the tensor that does not fit
  */
-export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
-  if (!(tensors?.length > 0)) throw new ArgumentError("cat: expected a list of at least one tensor");
+export function cat(tensors: readonly Tensor[], given: DimOption = 0): Tensor {
+  const dim = dimOf("cat", given, 0);
+  checkTensors("cat", tensors);
   const isPassedOver = (x: Tensor) => x.ndim === 1 && x.shape[0] === 0;
   const parts = tensors.filter((x) => !isPassedOver(x));
   if (parts.length === 0) return contiguous(tensors[0]);
@@ -325,9 +344,26 @@ export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
   );
 }
 
+/** @throws ArgumentError unless tensors is a list of at least one tensor, and of nothing else. */
+function checkTensors(where: string, tensors: unknown): void {
+  if (!Array.isArray(tensors) || tensors.length === 0) {
+    throw new ArgumentError(
+      `${where}: expected a list of at least one tensor, as in ${where}([a, b]), found ${show(tensors)}`,
+    );
+  }
+  tensors.forEach((t, i) => {
+    if (!(t instanceof Tensor)) {
+      throw new ArgumentError(
+        `${where}: element ${i} of the list must be a Tensor, found ${show(t)}; wrap data in tensor(…)`,
+      );
+    }
+  });
+}
+
 /** The tensors, all of one shape, along a new dim. @throws ShapeError naming the tensor of another shape. */
-export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
-  if (!(tensors?.length > 0)) throw new ArgumentError("stack: expected a list of at least one tensor");
+export function stack(tensors: readonly Tensor[], given: DimOption = 0): Tensor {
+  const dim = dimOf("stack", given, 0);
+  checkTensors("stack", tensors);
   tensors.forEach((x, i) => {
     if (!sameShape(x.shape, tensors[0].shape)) {
       throw new ShapeError(

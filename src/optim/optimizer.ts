@@ -1,4 +1,5 @@
 /** What all optimizers share: parameter groups, zeroGrad, state dicts. */
+import { checkOptions, show } from "../arguments.js";
 import { ArgumentError, StateDictError } from "../errors.js";
 import { zeroGradients } from "../nn/module.js";
 import { formatShape, sameShape } from "../shape.js";
@@ -31,10 +32,13 @@ export abstract class Optimizer<O extends object = { lr: number }> {
     params: Params<O>,
     protected readonly defaults: O,
   ) {
-    const list = params instanceof Tensor ? null : [...(params as Iterable<unknown>)];
-    if (list === null) {
-      throw new ArgumentError(`${this.name}: params must be a list of tensors or of groups, found a single Tensor`);
+    if (params instanceof Tensor || typeof (params as any)?.[Symbol.iterator] !== "function") {
+      const hint = typeof (params as any)?.parameters === "function" ? "; did you mean net.parameters()?" : "";
+      throw new ArgumentError(
+        `${this.name}: params must be a list of tensors or of groups, found ${show(params)}${hint}`,
+      );
     }
+    const list: unknown[] = [...params];
     if (list.length === 0) throw new ArgumentError(`${this.name}: got an empty list of parameters`);
     if (list.every((p) => p instanceof Tensor)) this.addParamGroup({ params: list } as never);
     else for (const group of list) this.addParamGroup(group as never);
@@ -52,13 +56,14 @@ export abstract class Optimizer<O extends object = { lr: number }> {
     if (group === null || typeof group !== "object" || group.params === undefined) {
       throw new ArgumentError(`${this.name}: a parameter group must be an object with params`);
     }
+    checkOptions(`${this.name}: parameter group`, group, ["params", ...Object.keys(this.defaults)]);
     const params = group.params instanceof Tensor ? [group.params] : [...group.params];
     const options = { ...this.defaults, ...group, params } as ParamGroup<O>;
     this.validate(options);
     const known = new Set(this.paramGroups.flatMap((g) => g.params));
     params.forEach((param, i) => {
       const where = `${this.name}: parameter ${i} of group ${this.paramGroups.length}`;
-      if (!(param instanceof Tensor)) throw new ArgumentError(`${where} is no Tensor but ${typeof param}`);
+      if (!(param instanceof Tensor)) throw new ArgumentError(`${where} is no Tensor but ${show(param)}`);
       if (!param.isLeaf) throw new ArgumentError(`${where} is the result of an op; only leaves can be optimized`);
       if (param.dtype !== "float32") throw new ArgumentError(`${where} is ${param.dtype}, expected float32`);
       if (!param.isContiguous()) throw new ArgumentError(`${where} is not contiguous; clone() it before`);

@@ -1,3 +1,4 @@
+import { optionsOf, type Trailing } from "../arguments.js";
 import { ArgumentError } from "../errors.js";
 import { checkNumber } from "../shape.js";
 import type { Tensor } from "../tensor.js";
@@ -21,6 +22,9 @@ export interface SGDOptions {
   maximize: boolean;
 }
 
+/** PyTorch's order of arguments after the parameters. */
+const ORDER = ["lr", "momentum", "dampening", "weightDecay", "nesterov"] as const;
+
 /**
  * Stochastic gradient descent, as torch.optim.SGD: with momentum (Polyak 1964), or Nesterov's (Sutskever et al., "On the
  * importance of initialization and momentum in deep learning", ICML 2013). One kernel call updates a whole group.
@@ -28,7 +32,8 @@ export interface SGDOptions {
  * @throws ArgumentError for a negative or non-finite option, or nesterov without momentum or with dampening
  */
 export class SGD extends Optimizer<SGDOptions> {
-  constructor(params: Params<SGDOptions>, options: Partial<SGDOptions> = {}) {
+  constructor(params: Params<SGDOptions>, ...rest: Trailing<Partial<SGDOptions>, typeof ORDER>) {
+    const options = optionsOf<Partial<SGDOptions>>("SGD", rest, ORDER, ["maximize"]);
     super(params, {
       lr: 0.001,
       momentum: 0,

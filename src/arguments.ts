@@ -1,0 +1,72 @@
+/**
+ * Arguments as the whole API takes them: PyTorch's in its order up to any point, the rest in one trailing options object. A
+ * name there is none of is refused: PyTorch's Python raises, and a misspelt option that is ignored is a bug nobody sees.
+ */
+import { ArgumentError } from "./errors.js";
+
+/** Positional arguments after the first: a leading part of Names' values, then perhaps the options. */
+export type Trailing<Options, Names extends readonly (keyof Options)[]> = Names extends readonly [
+  infer First extends keyof Options,
+  ...infer Rest extends readonly (keyof Options)[],
+]
+  ? [options?: Options] | [Options[First], ...Trailing<Options, Rest>]
+  : [options?: Options];
+
+/** Whether value is an object literal: no list, tensor, typed array or other class's instance. */
+export function isOptions(value: unknown): value is object {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+const camelCase = (name: string): string => name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
+
+/** @throws ArgumentError for an option that is not among names, saying which there are. */
+export function checkOptions(where: string, options: object, names: readonly PropertyKey[]): void {
+  for (const name of Object.keys(options)) {
+    if (names.includes(name)) continue;
+    const meant = names.includes(camelCase(name)) ? ` (did you mean ${camelCase(name)}?)` : "";
+    throw new ArgumentError(
+      `${where}: unknown option ${name}${meant}; expected one of: ${names.map(String).join(", ")}`,
+    );
+  }
+}
+
+/**
+ * The options that arguments mean.
+ *
+ * @param names of the positional arguments, in their order
+ * @param others names that can only be given in the options object
+ * @throws ArgumentError for an unknown option, or more arguments than there are names
+ */
+export function optionsOf<Options extends object>(
+  where: string,
+  args: readonly unknown[],
+  names: readonly (keyof Options)[],
+  others: readonly (keyof Options)[] = [],
+): Options {
+  const last = args.at(-1);
+  const trailing = isOptions(last);
+  const positional = trailing ? args.slice(0, -1) : args;
+  const options = (trailing ? { ...last } : {}) as Options;
+  if (trailing) checkOptions(where, options, [...names, ...others]);
+  positional.forEach((value, i) => {
+    if (value === undefined) return;
+    if (i >= names.length) {
+      throw new ArgumentError(
+        `${where}: argument ${show(value)} is one too many; by position it takes ${names.length === 0 ? "none of its options" : names.map(String).join(", ")}`,
+      );
+    }
+    options[names[i]] = value as Options[keyof Options];
+  });
+  return options;
+}
+
+/** A value as error messages show it: strings in quotes, objects by what they are. */
+export function show(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (Array.isArray(value)) return "an array";
+  if (typeof value === "function") return "a function";
+  if (typeof value === "object" && value !== null) return `a ${value.constructor?.name ?? "object"}`;
+  return String(value);
+}
