@@ -3,7 +3,9 @@
  *
  *   npx tsx examples/custom-relu.ts
  */
-import { autograd, nn, randn, type Tensor } from "lanegrad";
+import { autograd, manualSeed, nn, randn, type Tensor } from "lanegrad";
+
+manualSeed(0);
 
 class CustomReLUFunction extends autograd.Function {
   static override forward(ctx: autograd.Context, input: Tensor) {
