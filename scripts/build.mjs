@@ -37,7 +37,11 @@ function kernelTypes(declarations) {
 }
 
 function buildKernels() {
-  const outputs = ["src/wasm/binaries.generated.ts", "src/wasm/kernels.generated.ts"];
+  const outputs = [
+    "src/wasm/binaries.generated.ts",
+    "src/wasm/kernels.generated.ts",
+    ...TARGETS.map((t) => `build/${t}.wasm`),
+  ];
   const inputs = [...filesUnder("assembly"), "asconfig.json", "scripts/build.mjs", "scripts/embed.mjs"];
   if (!args.has("--force") && oldest(outputs) > newest(inputs)) return;
   mkdirSync("build", { recursive: true });
