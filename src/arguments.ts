@@ -45,6 +45,7 @@ export function optionsOf<Options extends object>(
   names: readonly (keyof Options)[],
   others: readonly (keyof Options)[] = [],
 ): Options {
+  if (args.length === 0 || (args.length === 1 && args[0] === undefined)) return {} as Options;
   const last = args.at(-1);
   const trailing = isOptions(last);
   const positional = trailing ? args.slice(0, -1) : args;
