@@ -322,14 +322,17 @@ export class Tensor implements Iterable<Tensor> {
    * it saved has been changed in place
    */
   backward(gradient?: Tensor | BackwardOptions | null, options?: BackwardOptions | boolean): void {
-    const given =
-      gradient instanceof Tensor || gradient === undefined ? gradient : isOptions(gradient) ? null : gradient;
-    if (given !== null && given !== undefined && !(given instanceof Tensor)) {
+    const named = isOptions(gradient);
+    const given = named ? null : (gradient ?? null);
+    if (given !== null && !(given instanceof Tensor)) {
       throw new TypeError(`backward: gradient must be a Tensor or null, found ${show(given)}`);
     }
-    const rest = isOptions(gradient) && !(gradient instanceof Tensor) ? [gradient] : [options];
-    const { retainGraph = false } = optionsOf<BackwardOptions>("backward", rest, ["retainGraph"]);
-    backward(this, given ?? null, retainGraph);
+    const { retainGraph = false } = optionsOf<BackwardOptions>(
+      "backward",
+      [named ? gradient : options],
+      ["retainGraph"],
+    );
+    backward(this, given, retainGraph);
   }
 
   /** Calls hook with this tensor's gradient in every backward(); what it returns replaces it. Returns the remover. */

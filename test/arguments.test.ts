@@ -1,6 +1,7 @@
 /** Arguments by position and by name are the same, and what is misspelt or one too many is refused by name. */
 import { describe, expect, test } from "vitest";
 import {
+  arange,
   autograd,
   cat,
   data,
@@ -9,6 +10,7 @@ import {
   noGrad,
   ones,
   optim,
+  randint,
   randn,
   scope,
   split,
@@ -103,6 +105,8 @@ describe("misspelt options are refused", () => {
     ["tensor", () => tensor([1], { requires_grad: true } as any), /did you mean requiresGrad/],
     ["tensor's dtype by position", () => tensor([1], "int32" as any), /options, as in \{ dtype: "int32" \}/],
     ["randn", () => randn(2, { requires_grad: true } as any), /did you mean requiresGrad/],
+    ["arange", () => arange(0, 3, { requires_grad: true } as any), /arange: .*did you mean requiresGrad/],
+    ["randint", () => randint(0, 3, [2], { device: "cpu" } as any), /randint: unknown option device/],
     ["backward", () => ones([1], { requiresGrad: true }).backward(null, { retain_graph: true } as any), /retainGraph/],
     ["one argument too many", () => new nn.Linear(2, 3, true, 4 as any), /Linear: argument 4 is one too many/],
   ];

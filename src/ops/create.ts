@@ -9,10 +9,10 @@ import {
   checkTensor,
   chooseDType,
   elements,
+  factoryArguments,
   make,
   type ShapeArguments,
   shapeAndOptions,
-  splitOptions,
   type TensorOptions,
   toShape,
 } from "./factory.js";
@@ -105,7 +105,7 @@ export function arange(end: number, options?: TensorOptions): Tensor;
 export function arange(start: number, end: number, options?: TensorOptions): Tensor;
 export function arange(start: number, end: number, step: number, options?: TensorOptions): Tensor;
 export function arange(...args: (number | TensorOptions | undefined)[]): Tensor {
-  const { positional, options } = splitOptions<TensorOptions>(args);
+  const { positional, options } = factoryArguments<TensorOptions>(args, "arange");
   const given = positional as number[];
   let [start, end, step = 1] = given.length === 1 ? [0, given[0]] : given;
   for (const [name, value] of Object.entries({ start, end, step })) checkFinite(value, `arange: ${name}`);
@@ -176,7 +176,7 @@ export function linspace(start: number, end: number, steps: number, options: Ten
 export function eye(n: number, options?: TensorOptions): Tensor;
 export function eye(n: number, m: number, options?: TensorOptions): Tensor;
 export function eye(...args: (number | TensorOptions | undefined)[]): Tensor {
-  const { positional, options } = splitOptions<TensorOptions>(args);
+  const { positional, options } = factoryArguments<TensorOptions>(args, "eye");
   const [n, m = n] = positional as number[];
   checkCount(n, "eye: n");
   checkCount(m, "eye: m");

@@ -1,5 +1,5 @@
 /** What the functions that make tensors have in common: their arguments, their allocation, their elements. */
-import { checkOptions } from "../arguments.js";
+import { checkOptions, isOptions } from "../arguments.js";
 import { checkDType, type DType, type TypedArray } from "../dtype.js";
 import { ArgumentError, AutogradError, DTypeError } from "../errors.js";
 import { checkShape, type Shape } from "../shape.js";
@@ -28,14 +28,6 @@ export function splitOptions<O extends object>(args: readonly unknown[]): { posi
   return { positional, options: options ?? ({} as O) };
 }
 
-/** A plain object, not a list, tensor or typed array. */
-export const isOptions = (value: unknown): value is object =>
-  typeof value === "object" &&
-  value !== null &&
-  !Array.isArray(value) &&
-  !ArrayBuffer.isView(value) &&
-  !(value instanceof Tensor);
-
 /** One list or numbers, as a checked shape of its own. @throws ShapeError unless every size is a whole number ≥ 0. */
 export function toShape(args: readonly unknown[], where: string): number[] {
   const shape = args.length === 1 && Array.isArray(args[0]) ? [...args[0]] : ([...args] as number[]);
@@ -45,13 +37,22 @@ export function toShape(args: readonly unknown[], where: string): number[] {
 
 const OPTION_NAMES = ["dtype", "requiresGrad", "generator"];
 
+/** `splitOptions` for what makes tensors. @throws ArgumentError for an option there is none of */
+export function factoryArguments<O extends TensorOptions>(
+  args: readonly unknown[],
+  where: string,
+): { positional: unknown[]; options: O } {
+  const split = splitOptions<O>(args);
+  checkOptions(where, split.options, OPTION_NAMES);
+  return split;
+}
+
 /** The shape and options of `zeros(…)` and its like. */
 export function shapeAndOptions<O extends TensorOptions>(
   args: ShapeArguments<O>,
   where: string,
 ): { shape: number[]; options: O } {
-  const { positional, options } = splitOptions<O>(args);
-  checkOptions(where, options, OPTION_NAMES);
+  const { positional, options } = factoryArguments<O>(args, where);
   return { shape: toShape(positional, where), options };
 }
 

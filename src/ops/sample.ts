@@ -2,6 +2,8 @@
  * Tensors of random numbers. After `manualSeed(s)` they are those PyTorch gives after `torch.manual_seed(s)`; random.ts
  * draws them, straight into the heap.
  */
+
+import { isOptions } from "../arguments.js";
 import type { DType } from "../dtype.js";
 import { ArgumentError, DTypeError, ShapeError } from "../errors.js";
 import * as random from "../random.js";
@@ -12,11 +14,10 @@ import {
   checkTensor,
   chooseDType,
   elements,
-  isOptions,
+  factoryArguments,
   make,
   type ShapeArguments,
   shapeAndOptions,
-  splitOptions,
   type TensorOptions,
   toShape,
 } from "./factory.js";
@@ -93,7 +94,7 @@ function normals(shape: Shape, mean: number, std: number, dtype: DType, options:
 export function randint(high: number, shape: Shape, options?: RandomOptions): Tensor;
 export function randint(low: number, high: number, ...shape: ShapeArguments<RandomOptions>): Tensor;
 export function randint(...args: readonly unknown[]): Tensor {
-  const { positional, options } = splitOptions<RandomOptions>(args);
+  const { positional, options } = factoryArguments<RandomOptions>(args, "randint");
   const [low, high, ...rest] = Array.isArray(positional[1]) ? [0, ...positional] : positional;
   if (rest.length === 0) {
     throw new ArgumentError(
@@ -111,7 +112,7 @@ export function randintLike(t: Tensor, high: number, options?: RandomOptions): T
 export function randintLike(t: Tensor, low: number, high: number, options?: RandomOptions): Tensor;
 export function randintLike(t: Tensor, ...args: readonly unknown[]): Tensor {
   checkTensor(t, "randintLike");
-  const { positional, options } = splitOptions<RandomOptions>(args);
+  const { positional, options } = factoryArguments<RandomOptions>(args, "randintLike");
   const [low, high] = positional.length === 1 ? [0, positional[0]] : positional;
   const dtype = chooseDType(options, t.dtype, "randintLike");
   return integers(t.shape, low as number, high as number, dtype, options, "randintLike");
@@ -173,7 +174,7 @@ export function bernoulli(input: Tensor, options?: RandomOptions): Tensor;
 export function bernoulli(input: Tensor, p: number, options?: RandomOptions): Tensor;
 export function bernoulli(input: Tensor, ...args: (number | RandomOptions | undefined)[]): Tensor {
   checkTensor(input, "bernoulli");
-  const { positional, options } = splitOptions<RandomOptions>(args);
+  const { positional, options } = factoryArguments<RandomOptions>(args, "bernoulli");
   const p = positional[0] as number | undefined;
   const dtype = chooseDType(options, "float32", "bernoulli", true);
   if (p !== undefined) {
