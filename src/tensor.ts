@@ -323,7 +323,7 @@ export class Tensor implements Iterable<Tensor> {
    */
   backward(gradient?: Tensor | BackwardOptions | null, options?: BackwardOptions | boolean): void {
     const named = isOptions(gradient);
-    const given = named ? null : (gradient ?? null);
+    const given: unknown = named ? null : (gradient ?? null);
     if (given !== null && !(given instanceof Tensor)) {
       throw new TypeError(`backward: gradient must be a Tensor or null, found ${show(given)}`);
     }
@@ -332,7 +332,7 @@ export class Tensor implements Iterable<Tensor> {
       [named ? gradient : options],
       ["retainGraph"],
     );
-    backward(this, given, retainGraph);
+    backward(this, given as Tensor | null, retainGraph);
   }
 
   /** Calls hook with this tensor's gradient in every backward(); what it returns replaces it. Returns the remover. */
