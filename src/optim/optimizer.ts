@@ -2,12 +2,17 @@
 import { checkOptions, show } from "../arguments.js";
 import { ArgumentError, StateDictError } from "../errors.js";
 import { zeroGradients } from "../nn/module.js";
+import { fill_ } from "../ops/inplace.js";
 import { formatShape, sameShape } from "../shape.js";
 import { assertReadable, Kind } from "../storage.js";
 import { Tensor } from "../tensor.js";
 
 /** Parameters that are updated with the same options. Options may be changed between steps: `paramGroups[0].lr = 0.01`. */
-export type ParamGroup<O> = O & { params: Tensor[] };
+export type ParamGroup<O> = O & {
+  params: Tensor[];
+  /** The learning rate that schedules start from; set by the first scheduler. */
+  initialLr?: number;
+};
 
 /** Parameters, or groups of them with options of their own (the others come from the defaults). */
 export type Params<O> = Iterable<Tensor> | Iterable<Partial<O> & { params: Iterable<Tensor> | Tensor }>;
@@ -18,7 +23,13 @@ export type ParamState = Record<string, Tensor | number>;
 export interface OptimizerStateDict<O> {
   /** By the position of the parameter, counted through all groups. */
   state: Record<string, ParamState>;
-  paramGroups: (O & { params: number[] })[];
+  paramGroups: (O & { params: number[]; initialLr?: number })[];
+}
+
+/** A copy of options whose lists (betas) are copies, too: groups, defaults and state dicts share none. */
+function copyOptions<T extends object>(options: T): T {
+  const entries = Object.entries(options).map(([name, value]) => [name, Array.isArray(value) ? [...value] : value]);
+  return Object.fromEntries(entries) as T;
 }
 
 /** Base of the optimizers. `O` are the options of a group. */
@@ -26,11 +37,14 @@ export abstract class Optimizer<O extends object = { lr: number }> {
   readonly paramGroups: ParamGroup<O>[] = [];
   /** What has been remembered of each parameter. */
   readonly state = new Map<Tensor, ParamState>();
+  /** @internal Whether step() has run: schedulers ask, as they are to be stepped after it. */
+  stepped = false;
 
   /** @throws ArgumentError when there is nothing to optimize, or an option is out of its range. */
   constructor(
     params: Params<O>,
-    protected readonly defaults: O,
+    /** Options of groups that do not say otherwise. */
+    readonly defaults: O,
   ) {
     if (params instanceof Tensor || typeof (params as any)?.[Symbol.iterator] !== "function") {
       const hint = typeof (params as any)?.parameters === "function" ? "; did you mean net.parameters()?" : "";
@@ -44,7 +58,8 @@ export abstract class Optimizer<O extends object = { lr: number }> {
     else for (const group of list) this.addParamGroup(group as never);
   }
 
-  private get name(): string {
+  /** The class's, for messages. */
+  protected get name(): string {
     return this.constructor.name;
   }
 
@@ -56,9 +71,9 @@ export abstract class Optimizer<O extends object = { lr: number }> {
     if (group === null || typeof group !== "object" || group.params === undefined) {
       throw new ArgumentError(`${this.name}: a parameter group must be an object with params`);
     }
-    checkOptions(`${this.name}: parameter group`, group, ["params", ...Object.keys(this.defaults)]);
+    checkOptions(`${this.name}: parameter group`, group, ["params", "initialLr", ...Object.keys(this.defaults)]);
     const params = group.params instanceof Tensor ? [group.params] : [...group.params];
-    const options = { ...this.defaults, ...group, params } as ParamGroup<O>;
+    const options = copyOptions({ ...this.defaults, ...group, params }) as ParamGroup<O>;
     this.validate(options);
     const known = new Set(this.paramGroups.flatMap((g) => g.params));
     params.forEach((param, i) => {
@@ -85,6 +100,7 @@ export abstract class Optimizer<O extends object = { lr: number }> {
    */
   step<T>(closure?: () => T): T | undefined {
     const loss = closure?.();
+    this.stepped = true;
     for (const group of this.paramGroups) {
       const params = group.params.filter((p) => p.gradTensor !== null);
       if (params.length === 0) continue;
@@ -97,18 +113,37 @@ export abstract class Optimizer<O extends object = { lr: number }> {
   /** One step for those parameters of a group that have gradients. */
   protected abstract update(group: ParamGroup<O>, params: readonly Tensor[]): void;
 
-  /** A tensor of state for a parameter, uninitialised when `fresh`. */
-  protected stateTensor(param: Tensor, name: string): { tensor: Tensor; fresh: boolean } {
+  /** A tensor of state for a parameter; uninitialised when `fresh`, unless `fill` says what with. */
+  protected stateTensor(param: Tensor, name: string, fill?: number): { tensor: Tensor; fresh: boolean } {
+    const state = this.stateOf(param);
+    const found = state[name];
+    if (found instanceof Tensor) return { tensor: found, fresh: false };
+    const tensor = Tensor.allocateDurable(param.shape, "float32", `${this.name}.${name}`, Kind.State);
+    if (fill !== undefined) fill_(tensor, fill);
+    state[name] = tensor;
+    return { tensor, fresh: true };
+  }
+
+  /** Tensors of state by these names, made of zeros (or of `fill`) where there are none yet. */
+  protected stateTensors(param: Tensor, names: readonly string[], fill = 0): Tensor[] {
+    return names.map((name) => this.stateTensor(param, name, fill).tensor);
+  }
+
+  /** Counts one more step of a parameter, which are fewer than the optimizer's where it had no gradient, and gives their number. */
+  protected countStep(param: Tensor): number {
+    const state = this.stateOf(param);
+    const step = ((state.step as number | undefined) ?? 0) + 1;
+    state.step = step;
+    return step;
+  }
+
+  private stateOf(param: Tensor): ParamState {
     let state = this.state.get(param);
     if (state === undefined) {
       state = {};
       this.state.set(param, state);
     }
-    const found = state[name];
-    if (found instanceof Tensor) return { tensor: found, fresh: false };
-    const tensor = Tensor.allocateDurable(param.shape, "float32", `${this.name}.${name}`, Kind.State);
-    state[name] = tensor;
-    return { tensor, fresh: true };
+    return state;
   }
 
   /** Options and state. The tensors are the optimizer's own: `clone()` what is to be kept. */
@@ -121,7 +156,7 @@ export abstract class Optimizer<O extends object = { lr: number }> {
         if (held !== undefined) state[index] = { ...held };
         return index++;
       });
-      return { ...options, params: indices } as O & { params: number[] };
+      return { ...copyOptions(options), params: indices } as unknown as O & { params: number[] };
     });
     return { state, paramGroups };
   }
@@ -147,6 +182,10 @@ export abstract class Optimizer<O extends object = { lr: number }> {
     dict.paramGroups.forEach((group, i) => {
       if (group.params.length !== this.paramGroups[i].params.length) {
         fail(`group ${i} has ${group.params.length} parameters, in the optimizer ${this.paramGroups[i].params.length}`);
+      }
+      const missing = Object.keys(this.defaults).filter((name) => !(name in group));
+      if (missing.length > 0) {
+        fail(`group ${i} lacks ${missing.join(", ")}; is this the state dict of another optimizer?`);
       }
       this.validate(group);
     });
@@ -175,7 +214,7 @@ export abstract class Optimizer<O extends object = { lr: number }> {
       }
     }
     dict.paramGroups.forEach(({ params: _indices, ...options }, i) => {
-      Object.assign(this.paramGroups[i], options);
+      Object.assign(this.paramGroups[i], copyOptions(options));
     });
   }
 }

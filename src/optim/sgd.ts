@@ -4,6 +4,7 @@ import { checkNumber } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { k } from "../wasm/load.js";
 import { Optimizer, type ParamGroup, type Params } from "./optimizer.js";
+import { checkNonNegative } from "./range.js";
 import { type Entry, withTable } from "./table.js";
 
 /** Options of `SGD`. */
@@ -46,11 +47,7 @@ export class SGD extends Optimizer<SGDOptions> {
   }
 
   protected validate(options: SGDOptions): void {
-    for (const name of ["lr", "momentum", "weightDecay"] as const) {
-      if (checkNumber(options[name], `SGD: ${name}`) < 0) {
-        throw new ArgumentError(`SGD: ${name} must not be negative, found ${options[name]}`);
-      }
-    }
+    checkNonNegative("SGD", options, ["lr", "momentum", "weightDecay"]);
     checkNumber(options.dampening, "SGD: dampening");
     if (options.nesterov && (options.momentum <= 0 || options.dampening !== 0)) {
       throw new ArgumentError(

@@ -4,20 +4,21 @@
  */
 import { Kind, tick, touch } from "../storage.js";
 import { Tensor } from "../tensor.js";
-import { I32 } from "../wasm/heap.js";
+import { F32, I32 } from "../wasm/heap.js";
 
 /** One tensor to update, and what goes with it. */
 export interface Entry {
   param: Tensor;
   grad: Tensor;
-  /** Optimizer state, in the kernel's order. */
-  states?: readonly Tensor[];
+  /** Optimizer state, in the kernel's order; null where there is none. */
+  states?: readonly (Tensor | null)[];
   /** The states hold nothing yet. */
   fresh?: boolean;
-  step?: number;
+  /** Numbers that are this parameter's own, in the kernel's order. */
+  scalars?: readonly number[];
 }
 
-const WORDS = 8;
+const WORDS = 10;
 let storage: Tensor | null = null;
 
 /**
@@ -33,21 +34,21 @@ export function withTable<T>(entries: readonly Entry[], kernel: (table: number, 
   }
   tick();
   const table = storage.ptr;
-  // Bringing back one tensor may grow the heap, which renews I32, but never moves another used since tick(): first all are
+  // Bringing back one tensor may grow the heap, which renews the views, but never moves another used since tick(): first all are
   // touched, then their addresses are written.
   for (const { param, grad, states } of entries) {
     touch(param.block);
     touch(grad.block);
-    if (states !== undefined) for (const state of states) touch(state.block);
+    if (states !== undefined) for (const state of states) if (state !== null) touch(state.block);
   }
   let word = table >>> 2;
-  for (const { param, grad, states, fresh, step } of entries) {
+  for (const { param, grad, states, fresh, scalars } of entries) {
     I32[word] = param.ptr;
     I32[word + 1] = grad.ptr;
     for (let i = 0; i < 3; i++) I32[word + 2 + i] = states?.[i]?.ptr ?? 0;
     I32[word + 5] = param.numel();
     I32[word + 6] = fresh ? 1 : 0;
-    I32[word + 7] = step ?? 0;
+    if (scalars !== undefined) for (let i = 0; i < scalars.length; i++) F32[word + 7 + i] = scalars[i];
     word += WORDS;
   }
   return kernel(table, entries.length);

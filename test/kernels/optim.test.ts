@@ -13,9 +13,9 @@ interface Entry {
   fresh?: boolean;
 }
 
-/** The table of assembly/optim.ts: 8 words an entry. */
+/** The table of assembly/optim.ts: 10 words an entry. */
 function table(slab: Slab, entries: Entry[]): number {
-  const words = entries.flatMap((e) => [e.param ?? 0, e.grad ?? 0, e.state0 ?? 0, 0, 0, e.n, e.fresh ? 1 : 0, 0]);
+  const words = entries.flatMap((e) => [e.param ?? 0, e.grad ?? 0, e.state0 ?? 0, 0, 0, e.n, e.fresh ? 1 : 0, 0, 0, 0]);
   return slab.put(Int32Array.from(words));
 }
 
@@ -250,7 +250,7 @@ describe("sgd", () => {
     const g = randomFloats(40);
     const grad = slab.put(g);
     const t = table(slab, [{ param: slab.floats(40), grad, state0: slab.floats(40), n: 40, fresh: true }]);
-    const before = new Int32Array(memory.buffer.slice(t, t + 32));
+    const before = new Int32Array(memory.buffer.slice(t, t + 40));
     sgd(t, 1, { ...DEFAULTS, momentum: 0.9, scale: 0.5 });
     expect(slab.read(grad)).toEqual(g);
     expect(slab.read<Int32Array>(t)).toEqual(before);
