@@ -18,4 +18,5 @@ export * from "./rmsprop";
 export * from "./adagrad";
 export * from "./adadelta";
 export * from "./transforms";
+export * from "./crop";
 export * from "./peak";

@@ -35,7 +35,7 @@ function over255(x: v128, high: v128, low: v128): v128 {
 }
 
 /** One channel: out = (x/255 − mean)/std, n pixels. */
-function normalize_plane_u8(out: usize, x: usize, n: i32, mean: f32, std: f32): void {
+export function normalize_plane_u8(out: usize, x: usize, n: i32, mean: f32, std: f32): void {
   const m = f32x4.splat(mean);
   const s = f32x4.splat(std);
   const h = constant(HIGH, n);

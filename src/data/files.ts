@@ -14,15 +14,15 @@ interface FileSystem {
  *
  * @throws DataError where there is none: in a browser, and in Node before 20.16, which has no way to get it at once
  */
-function fileSystem(where: string): FileSystem {
+function fileSystem(where: string, example: string): FileSystem {
   const fs = globalThis.process?.getBuiltinModule?.("node:fs");
   if (fs) return fs;
   const version = globalThis.process?.versions?.node;
   throw new DataError(
     version === undefined
-      ? `${where}: there are no files to read here; fetch them and pass the bytes: { images, labels }`
-      : `${where}: reading files needs Node 20.16 or later, this is ${version}; read them yourself and pass the bytes: ` +
-          '{ images: readFileSync("…"), labels: readFileSync("…") }',
+      ? `${where}: there are no files to read here; fetch them and pass the bytes: ${example}`
+      : `${where}: reading files needs Node 20.16 or later, this is ${version}; read them yourself, with ` +
+          `readFileSync("…"), and pass the bytes: ${example}`,
   );
 }
 
@@ -32,8 +32,11 @@ export interface NamedBytes {
   bytes: Uint8Array;
 }
 
+/** How bytes are passed to MNIST and its kind, for error messages. */
+const EXAMPLE = "{ images, labels }";
+
 /** @throws DataError when the file cannot be read; TypeError for what is neither path nor bytes. */
-export function readSource(source: FileSource, what: string, where: string): NamedBytes {
+export function readSource(source: FileSource, what: string, where: string, example = EXAMPLE): NamedBytes {
   if (source instanceof Uint8Array) return { name: `${what} (bytes)`, bytes: source };
   if (source instanceof ArrayBuffer) return { name: `${what} (bytes)`, bytes: new Uint8Array(source) };
   if (typeof source !== "string" && !(source instanceof URL)) {
@@ -41,7 +44,7 @@ export function readSource(source: FileSource, what: string, where: string): Nam
       source === null || typeof source !== "object" ? String(source) : `a ${(source as object).constructor?.name}`;
     throw new TypeError(`${where}: ${what} must be a path, a Uint8Array or an ArrayBuffer, found ${found}`);
   }
-  const fs = fileSystem(where);
+  const fs = fileSystem(where, example);
   try {
     return { name: String(source), bytes: fs.readFileSync(source) };
   } catch (error) {
@@ -50,8 +53,13 @@ export function readSource(source: FileSource, what: string, where: string): Nam
 }
 
 /** The first path that exists of all names in all folders. @throws DataError naming what was looked for, and where. */
-export function findFile(folders: readonly string[], names: readonly string[], where: string): string {
-  const fs = fileSystem(where);
+export function findFile(
+  folders: readonly string[],
+  names: readonly string[],
+  where: string,
+  example = EXAMPLE,
+): string {
+  const fs = fileSystem(where, example);
   for (const folder of folders) {
     for (const name of names) {
       const path = `${folder}/${name}`;
@@ -60,6 +68,6 @@ export function findFile(folders: readonly string[], names: readonly string[], w
   }
   throw new DataError(
     `${where}: found no ${names[0]} (nor ${names.slice(1).join(", ")}) in ${folders.join(", ")}; ` +
-      "check the folder, or pass paths or bytes: { images, labels }",
+      `check the folder, or pass paths or bytes: ${example}`,
   );
 }

@@ -3,7 +3,10 @@ import { ArgumentError } from "../errors.js";
 import { tick } from "../storage.js";
 import { Tensor } from "../tensor.js";
 import { stepsOf } from "../transforms/compose.js";
-import { Normalize, ToTensor, withTables } from "../transforms/convert.js";
+import { ToTensor } from "../transforms/convert.js";
+import { drawBySample, fusedLength, runFused } from "../transforms/fuse.js";
+import type { ImageShape } from "../transforms/image.js";
+import type { RandomTransform } from "../transforms/random.js";
 import { type TransformFn, takesBatches } from "../transforms/transform.js";
 import { I32, U8 } from "../wasm/heap.js";
 import { k } from "../wasm/load.js";
@@ -106,10 +109,10 @@ export function bytesTensor(
 }
 
 /**
- * The images of these indices, transformed: what stacking `transform(image)` of each gives, bit for bit. Null when some
- * step must see one image at a time.
+ * The images of these indices, transformed: what stacking `transform(image)` of each gives, bit for bit, with the same
+ * random draws. Null when some step must see one image at a time.
  *
- * ToTensor and Normalize in front are one kernel call together with the gathering; the steps behind get the batch.
+ * Steps in front that can be fused are one kernel call together with the gathering; those behind get the batch.
  *
  * @param images uint8 [N, C, H, W], contiguous
  * @param indices in [0, N)
@@ -117,25 +120,39 @@ export function bytesTensor(
 function transformRows(images: Tensor, indices: Int32Array, transform: TransformFn | null): Tensor | null {
   const steps = transform === null ? [] : stepsOf(transform);
   if (!steps.every(takesBatches)) return null;
-  const [first, second] = steps;
-  // By constructor: a subclass may do something else.
-  if (first?.constructor !== ToTensor) return inTurn(steps, gatherRows(images, indices));
-  if (second?.constructor !== Normalize) return inTurn(steps.slice(1), gatherNormalized(images, indices, null));
-  return inTurn(steps.slice(2), gatherNormalized(images, indices, second as unknown as Normalize));
+  const shape = images.shape.slice(1) as unknown as ImageShape;
+  let draws = drawBySample(steps, indices.length, shape);
+  let done = draws.length === 0 ? 0 : fusedLength(steps.slice(0, draws.length), 0, shape);
+  let batch: Tensor;
+  if (done > 0) {
+    const source = { data: images, count: indices.length, shape, batch: true };
+    batch = runFused(steps.slice(0, done), draws, source, indices, "DataLoader");
+  } else if (steps[0]?.constructor === ToTensor) {
+    batch = gatherFloats(images, indices);
+    done = 1;
+  } else {
+    batch = gatherRows(images, indices);
+  }
+  let from = 0;
+  for (let s = done; s < steps.length; s++) {
+    if (s >= from + draws.length) {
+      from = s;
+      draws = batch.ndim === 4 ? drawBySample(steps.slice(s), batch.shape[0], batch.shape.slice(1) as never) : [];
+    }
+    const drawn = draws[s - from] ?? null;
+    const step = steps[s];
+    batch = drawn === null ? step(batch) : (step as unknown as RandomTransform).applyTo(batch, drawn);
+  }
+  return batch;
 }
 
-const inTurn = (steps: readonly TransformFn[], batch: Tensor): Tensor =>
-  steps.reduce<Tensor>((x, step) => step(x), batch);
-
-function gatherNormalized(images: Tensor, indices: Int32Array, normalize: Normalize | null): Tensor {
+/** ToTensor of images of a dataset. */
+function gatherFloats(images: Tensor, indices: Int32Array): Tensor {
   const [, channels, height, width] = images.shape;
-  const tables = normalize?.tables(channels) ?? null;
-  const [n, pixels] = [indices.length, height * width];
   tick();
-  const out = Tensor.allocateDurable([n, channels, height, width], "float32", "DataLoader");
-  const gather = (mean: number, std: number) =>
-    withIndices(indices, (idx) => k.gather_normalize_u8(out.ptr, images.ptr, idx, n, channels, pixels, mean, std));
-  if (tables === null) gather(0, 0);
-  else withTables(tables, gather);
+  const out = Tensor.allocateDurable([indices.length, channels, height, width], "float32", "DataLoader");
+  withIndices(indices, (idx) =>
+    k.gather_normalize_u8(out.ptr, images.ptr, idx, indices.length, channels, height * width, 0, 0),
+  );
   return out;
 }

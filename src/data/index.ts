@@ -1,4 +1,5 @@
 /** `data`: datasets and their loader, under the names of torch.utils.data and torchvision.datasets. */
+export { CIFAR10, type CIFAR10Options } from "./cifar.js";
 export { collate } from "./collate.js";
 export { Dataset, type DatasetLike, randomSplit, Subset, TensorDataset } from "./dataset.js";
 export type { FileSource } from "./files.js";

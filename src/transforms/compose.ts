@@ -1,10 +1,14 @@
 /** Transforms made of others: Compose and Lambda. */
 import { ArgumentError } from "../errors.js";
 import type { Tensor } from "../tensor.js";
+import { runChain } from "./fuse.js";
 import { Transform, type TransformFn, takesBatches } from "./transform.js";
 
 /**
  * One transform after the other, as torchvision's Compose. Plain functions may stand among them.
+ *
+ * Crops, pads and flips of uint8 images, ToTensor and Normalize that follow each other are done in one pass over the images;
+ * the result is the same to the bit, and so are the draws.
  *
  * @throws ArgumentError for what cannot be called
  */
@@ -28,9 +32,10 @@ export class Compose extends Transform {
   }
 
   forward(image: Tensor): Tensor {
-    let result = image;
-    for (const transform of this.transforms) result = transform(result);
-    return result;
+    return runChain(
+      this.transforms.flatMap((transform) => stepsOf(transform)),
+      image,
+    );
   }
 
   /** @internal */

@@ -9,13 +9,8 @@ import { tick } from "../storage.js";
 import { Tensor } from "../tensor.js";
 import { F32 } from "../wasm/heap.js";
 import { k } from "../wasm/load.js";
+import { type ImageShape, requireTensor } from "./image.js";
 import { planesOf, Transform } from "./transform.js";
-
-function requireTensor(image: unknown, where: string): asserts image is Tensor {
-  if (image instanceof Tensor) return;
-  const found = image === null ? "null" : typeof image === "object" ? image.constructor?.name : typeof image;
-  throw new TypeError(`${where}: image must be a Tensor, found ${found}; wrap pixels in tensor(…, { dtype: "uint8" })`);
-}
 
 /**
  * Bytes to floats: uint8 0…255 becomes float32 0…1 by x/255, and float32 passes as it is, as torchvision's ToTensor.
@@ -51,6 +46,11 @@ export class ToTensor extends Transform {
     const out = Tensor.allocateDurable(outShape, "float32", "ToTensor");
     k.to_tensor_u8(out.ptr, x.ptr, out.numel());
     return out;
+  }
+
+  /** @internal */
+  override outputShape(shape: ImageShape): ImageShape {
+    return shape;
   }
 }
 
@@ -125,6 +125,11 @@ export class Normalize extends Transform {
     both.set(spread(this.mean, channels, "mean"));
     both.set(spread(this.std, channels, "std"), channels);
     return both;
+  }
+
+  /** @internal */
+  override outputShape(shape: ImageShape): ImageShape {
+    return shape;
   }
 
   override extraRepr(): string {

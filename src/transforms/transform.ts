@@ -3,6 +3,7 @@ import { Callable } from "../callable.js";
 import { ShapeError } from "../errors.js";
 import { formatShape, type Shape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
+import type { ImageShape } from "./image.js";
 
 /** What takes an image: a `Transform`, or any function of one. */
 export type TransformFn = (image: any) => any;
@@ -27,6 +28,11 @@ export abstract class Transform extends Callable {
   /** @internal */
   override invoke(image: Tensor): Tensor {
     return this.forward(image);
+  }
+
+  /** @internal The shape of the result for an image [C, H, W]; null when only running it tells. */
+  outputShape(_shape: ImageShape): ImageShape | null {
+    return null;
   }
 
   /** @internal The transforms this one is a chain of. */

@@ -40,6 +40,7 @@ const ELSEWHERE: Record<string, string> = {
   print: "../format.test.ts",
   random: "../random.test.ts",
   optim: "./optim.test.ts",
+  transforms: "./transforms.test.ts",
 };
 /** Records that lanegrad does not support, by family and number, each with the reason. */
 const UNSUPPORTED: Record<string, Record<number, string>> = {};
