@@ -1,5 +1,6 @@
 /** One row (or a few) for each op: with what it is called, what it must give, and how exactly. */
 import type { Tensor } from "../src/index.js";
+import { poolCases } from "./cases-pool.js";
 import * as ref from "./reference.js";
 import {
   ANSWERS,
@@ -108,6 +109,8 @@ const CLASSES = given([4], [2, 0, 1, 2], "int32");
 const WEIGHT = constant(real([3], 0.5, 2));
 
 export const cases: { [N in OpName]: OpCase[] } = {
+  ...poolCases,
+
   // Arithmetic. The zeros' signs and infinities of quotients are IEEE's.
   add: [
     binary(ops.add, (a, b) => a + b),
@@ -787,6 +790,29 @@ export const cases: { [N in OpName]: OpCase[] } = {
         (x) => ref.pad(x, [2, 3, 1, 2], mode),
       ),
     ),
+    ...(["reflect", "replicate", "circular"] as const).flatMap((mode) => [
+      row(
+        [real([2, 3, 9])],
+        (x) => ops.pad(x, [-2, 3, 1, -1], mode),
+        (x) => ref.pad(x, [-2, 3, 1, -1], mode),
+      ),
+      row(
+        [real([5])],
+        (x) => ops.pad(x, [2, 3], { mode }),
+        (x) => ref.pad(x, [2, 3], mode),
+      ),
+      row(
+        [real([3, 2, 4])],
+        (x) => ops.pad(x, [0, 1, 1, 0, 2, 1], { mode }),
+        (x) => ref.pad(x, [0, 1, 1, 0, 2, 1], mode),
+      ),
+      row(
+        [whole([2, 5])],
+        (x) => ops.pad(x, [2, 3], { mode }),
+        (x) => ref.pad(x, [2, 3], mode),
+        INTEGERS,
+      ),
+    ]),
   ],
   contiguous: [row([real([3, 4])], (x) => ops.contiguous(x.t()), reversed)],
   clone: [row([real([3, 4])], ops.clone, (x) => x), row([mask([3, 4])], ops.clone, (x) => x, ANSWERS)],

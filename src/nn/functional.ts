@@ -1,11 +1,15 @@
 /** `F`: layers, activations and losses as functions, as torch.nn.functional. */
 export * from "../ops/activation.js";
-export { dropout } from "../ops/dropout.js";
+export { adaptiveAvgPool2d, avgPool2d } from "../ops/avg-pool.js";
+export { dropout, dropout2d } from "../ops/dropout.js";
 export { sigmoid, tanh } from "../ops/elementwise.js";
 export { embedding } from "../ops/embedding.js";
 export { oneHot } from "../ops/indexing.js";
+export { interpolate } from "../ops/interpolate.js";
 export * from "../ops/loss.js";
 export { linear } from "../ops/matmul.js";
+export { adaptiveMaxPool2d, maxPool2d } from "../ops/max-pool.js";
 export { layerNorm } from "../ops/norm.js";
 export { pad } from "../ops/pad.js";
+export { pixelShuffle, pixelUnshuffle } from "../ops/pixel-shuffle.js";
 export * from "../ops/softmax.js";

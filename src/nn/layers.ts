@@ -1,6 +1,6 @@
 /** Layers without parameters of their own. */
 import { optionsOf, type Trailing } from "../arguments.js";
-import { checkProbability, dropout } from "../ops/dropout.js";
+import { checkProbability, dropout, dropout2d } from "../ops/dropout.js";
 import { type FlattenOptions, flatten, unflatten } from "../ops/view.js";
 import type { Tensor } from "../tensor.js";
 import { Module } from "./module.js";
@@ -12,8 +12,9 @@ export class Dropout extends Module {
   /** `inplace` is taken, as in PyTorch, and makes no difference. */
   constructor(...args: Trailing<{ p?: number; inplace?: boolean }, ["p", "inplace"]>) {
     super();
-    const { p = 0.5 } = optionsOf<{ p?: number; inplace?: boolean }>("Dropout", args, ["p", "inplace"]);
-    this.p = checkProbability(p, "Dropout");
+    const where = new.target.name;
+    const { p = 0.5 } = optionsOf<{ p?: number; inplace?: boolean }>(where, args, ["p", "inplace"]);
+    this.p = checkProbability(p, where);
   }
 
   forward(x: Tensor): Tensor {
@@ -22,6 +23,16 @@ export class Dropout extends Module {
 
   override extraRepr(): string {
     return `p=${this.p}`;
+  }
+}
+
+/**
+ * In training mode sets whole channels to 0 with probability p and divides the others by 1 − p; else gives x as it is.
+ * Shape: [N, C, H, W] or [C, H, W] → same.
+ */
+export class Dropout2d extends Dropout {
+  override forward(x: Tensor): Tensor {
+    return dropout2d(x, this.p, this.training);
   }
 }
 

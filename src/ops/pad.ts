@@ -1,16 +1,27 @@
 /** Padding. */
 
+import { optionsOf, type Trailing } from "../arguments.js";
 import { ArgumentError, ShapeError } from "../errors.js";
 import { defineOp } from "../op.js";
-import { formatShape } from "../shape.js";
+import { formatShape, numelOf, type Shape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
+import { k } from "../wasm/load.js";
 import { copyInto } from "./convert.js";
 import { indexSelect } from "./indexing.js";
 import { fill_ } from "./inplace.js";
 import { narrow } from "./view.js";
+import { place } from "./windows.js";
 
 /** How the border is made: of one value, mirrored without its edge, repeated from the edge, or wrapped around. */
 export type PadMode = "constant" | "reflect" | "replicate" | "circular";
+
+/** What `pad` takes beside the widths. */
+export interface PadOptions {
+  /** Default "constant". */
+  mode?: PadMode;
+  /** What "constant" pads with; default 0. */
+  value?: number;
+}
 
 const MODES: readonly PadMode[] = ["constant", "reflect", "replicate", "circular"];
 
@@ -58,6 +69,54 @@ function sources(size: number, before: number, after: number, mode: PadMode): In
   });
 }
 
+/** Planes whose rows and columns come from those of x; columns first ≤ j < after are x's own, and copied as they lie. */
+interface Border {
+  readonly shape: Shape;
+  readonly planes: number;
+  readonly h: number;
+  readonly w: number;
+  readonly rows: Int32Array;
+  readonly cols: Int32Array;
+  readonly first: number;
+  readonly after: number;
+}
+
+/** Mirrors, repeats or wraps the last two dims, in one pass for all four sides. */
+const padPlanes: (x: Tensor, border: Border) => Tensor = /* @__PURE__ */ defineOp<[Tensor], [Border]>({
+  name: "pad",
+  output: (_inputs, { shape }) => ({ shape, dtype: "float32" }),
+  forward: (out, [x], { planes, h, w, rows, cols, first, after }) => {
+    const [from, to] = place([rows, cols]);
+    k.gather_planes(out.ptr, x.ptr, from, to, first, after, 0, planes, h, w, rows.length, cols.length);
+  },
+  backward: (dOut, _saved, [dX], { planes, h, w, rows, cols }) => {
+    const [from, to, scratch] = place([rows, cols], 8 * h * w);
+    k.gather_planes_backward(
+      ...[(dX as Tensor).ptr, dOut.ptr, from, to, scratch, 0, planes],
+      ...[h, w, rows.length, cols.length],
+    );
+  },
+});
+
+/** The border of the last two dims; where rows stay as they are, each row is a plane, for backward wants one as scratch. */
+function borderOf(x: Tensor, pads: Pads, mode: PadMode): Border {
+  const [[top, bottom], [left, right]] = pads.slice(-2);
+  const [h, w] = x.shape.slice(-2);
+  const whole = top === 0 && bottom === 0;
+  const lead = x.shape.slice(0, -2);
+  const first = Math.max(left, 0);
+  return {
+    shape: [...lead, h + top + bottom, w + left + right],
+    planes: numelOf(lead) * (whole ? h : 1),
+    h: whole ? 1 : h,
+    w,
+    rows: whole ? Int32Array.of(0) : sources(h, top, bottom, mode),
+    cols: sources(w, left, right, mode),
+    first,
+    after: first + w + Math.min(left, 0) + Math.min(right, 0),
+  };
+}
+
 /**
  * Pads the last dims of x: [left, right] for the last, [left, right, top, bottom] for the last two, and so on; negative
  * numbers crop. As torch.nn.functional.pad.
@@ -67,8 +126,8 @@ function sources(size: number, before: number, after: number, mode: PadMode): In
  * @throws ShapeError when x has too few dims, more is cropped than there is, or a mirrored or wrapped border is wider
  * than x allows
  */
-export function pad(x: Tensor, padding: readonly number[], options: { mode?: PadMode; value?: number } = {}): Tensor {
-  const { mode = "constant", value = 0 } = options;
+export function pad(x: Tensor, padding: readonly number[], ...rest: Trailing<PadOptions, ["mode", "value"]>): Tensor {
+  const { mode = "constant", value = 0 } = optionsOf<PadOptions>("pad", rest, ["mode", "value"]);
   if (!MODES.includes(mode)) {
     throw new ArgumentError(`pad: unknown mode ${JSON.stringify(mode)}; expected one of ${MODES.join(", ")}`);
   }
@@ -96,6 +155,10 @@ export function pad(x: Tensor, padding: readonly number[], options: { mode?: Pad
     return pair;
   });
   if (mode === "constant") return padConstant(x, pads, value);
+  const lead = pads.slice(0, -2);
+  if (x.dtype === "float32" && x.ndim >= 2 && lead.every(([before, after]) => before === 0 && after === 0)) {
+    return padPlanes(x, borderOf(x, pads, mode));
+  }
   let out = x;
   pads.forEach(([before, after], d) => {
     if (before !== 0 || after !== 0) out = indexSelect(out, d, sources(x.shape[d], before, after, mode));

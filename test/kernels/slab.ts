@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import { load, memory } from "../../src/wasm/load.js";
 
-type Data = Float32Array | Int32Array | Uint8Array;
+type Data = Float32Array | Float64Array | Int32Array | Uint8Array;
 
 const START = 1 << 20;
 const BYTES = 24 << 20;

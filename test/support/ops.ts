@@ -3,16 +3,20 @@
  * type-check. A new file is added here; ops.test.ts asserts that none is missing.
  */
 import * as activation from "../../src/ops/activation.js";
+import * as avgPool from "../../src/ops/avg-pool.js";
 import * as convert from "../../src/ops/convert.js";
 import * as dropout from "../../src/ops/dropout.js";
 import * as elementwise from "../../src/ops/elementwise.js";
 import * as embedding from "../../src/ops/embedding.js";
 import * as indexing from "../../src/ops/indexing.js";
 import * as inplace from "../../src/ops/inplace.js";
+import * as interpolate from "../../src/ops/interpolate.js";
 import * as loss from "../../src/ops/loss.js";
 import * as matmul from "../../src/ops/matmul.js";
+import * as maxPool from "../../src/ops/max-pool.js";
 import * as norm from "../../src/ops/norm.js";
 import * as pad from "../../src/ops/pad.js";
+import * as pixelShuffle from "../../src/ops/pixel-shuffle.js";
 import * as reduce from "../../src/ops/reduce.js";
 import * as scatter from "../../src/ops/scatter.js";
 import * as softmax from "../../src/ops/softmax.js";
@@ -21,16 +25,20 @@ import * as view from "../../src/ops/view.js";
 
 const files = {
   ...activation,
+  ...avgPool,
   ...convert,
   ...dropout,
   ...elementwise,
   ...embedding,
   ...indexing,
   ...inplace,
+  ...interpolate,
   ...loss,
   ...matmul,
+  ...maxPool,
   ...norm,
   ...pad,
+  ...pixelShuffle,
   ...reduce,
   ...scatter,
   ...softmax,
@@ -42,7 +50,9 @@ const files = {
 type Helper =
   | "checkApproximate"
   | "checkBounds"
+  | "checkFactor"
   | "checkInPlace"
+  | "checkInterpolate"
   | "checkPaddingIdx"
   | "checkProbability"
   | "copyInto"
@@ -62,11 +72,12 @@ export const ops: Pick<typeof files, OpName | InPlace> = files;
 /** Files of src/ops that are gathered here, by name. */
 export const GATHERED = [
   ...["activation", "convert", "dropout", "elementwise", "embedding", "indexing", "inplace", "loss", "matmul", "norm"],
+  ...["avg-pool", "interpolate", "max-pool", "pixel-shuffle"],
   ...["pad", "reduce", "scatter", "softmax", "sort", "view"],
 ];
 /** Files whose public functions the gathered ones re-export. */
 export const REEXPORTED = ["class-loss", "extrema", "rearrange", "statistics"];
 /** Files of helpers without a public function. */
-export const HELPERS = ["factory", "fold", "index-plan", "indices", "loss-common", "pair", "write"];
+export const HELPERS = ["factory", "fold", "index-plan", "indices", "loss-common", "pair", "windows", "write"];
 /** Files of functions that make tensors, which test/create.test.ts is about. */
 export const MAKERS = ["create", "sample", "tensor"];
