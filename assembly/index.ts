@@ -20,7 +20,6 @@ export * from "./adadelta";
 export * from "./max-pool";
 export * from "./avg-pool";
 export * from "./interpolate";
-export * from "./optim";
 export * from "./transforms";
 export * from "./crop";
 export * from "./peak";
