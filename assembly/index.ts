@@ -10,6 +10,7 @@ export * from "./reduce";
 export * from "./softmax";
 export * from "./loss";
 export * from "./norm";
+export * from "./batch-norm";
 export * from "./indexing";
 export * from "./clip";
 export * from "./sgd";

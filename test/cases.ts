@@ -1,5 +1,6 @@
 /** One row (or a few) for each op: with what it is called, what it must give, and how exactly. */
 import type { Tensor } from "../src/index.js";
+import { normCases } from "./cases-norm.js";
 import { poolCases } from "./cases-pool.js";
 import * as ref from "./reference.js";
 import {
@@ -1036,6 +1037,7 @@ export const cases: { [N in OpName]: OpCase[] } = {
   ].map((c) => ({ ...c, tolerance: inner(8, 4), gradients: inner(8, 4) })),
 
   // Normalising and losses.
+  ...normCases,
   layerNorm: [
     row(
       [real([4, 6]), real([6]), real([6])],

@@ -1,6 +1,7 @@
 /** `F`: layers, activations and losses as functions, as torch.nn.functional. */
 export * from "../ops/activation.js";
 export { adaptiveAvgPool2d, avgPool2d } from "../ops/avg-pool.js";
+export { batchNorm } from "../ops/batch-norm.js";
 export { dropout, dropout2d } from "../ops/dropout.js";
 export { sigmoid, tanh } from "../ops/elementwise.js";
 export { embedding } from "../ops/embedding.js";

@@ -4,6 +4,7 @@
  */
 import * as activation from "../../src/ops/activation.js";
 import * as avgPool from "../../src/ops/avg-pool.js";
+import * as batchNorm from "../../src/ops/batch-norm.js";
 import * as convert from "../../src/ops/convert.js";
 import * as dropout from "../../src/ops/dropout.js";
 import * as elementwise from "../../src/ops/elementwise.js";
@@ -26,6 +27,7 @@ import * as view from "../../src/ops/view.js";
 const files = {
   ...activation,
   ...avgPool,
+  ...batchNorm,
   ...convert,
   ...dropout,
   ...elementwise,
@@ -50,6 +52,7 @@ const files = {
 type Helper =
   | "checkApproximate"
   | "checkBounds"
+  | "checkChannels"
   | "checkFactor"
   | "checkInPlace"
   | "checkInterpolate"
@@ -72,7 +75,7 @@ export const ops: Pick<typeof files, OpName | InPlace> = files;
 /** Files of src/ops that are gathered here, by name. */
 export const GATHERED = [
   ...["activation", "convert", "dropout", "elementwise", "embedding", "indexing", "inplace", "loss", "matmul", "norm"],
-  ...["avg-pool", "interpolate", "max-pool", "pixel-shuffle"],
+  ...["avg-pool", "batch-norm", "interpolate", "max-pool", "pixel-shuffle"],
   ...["pad", "reduce", "scatter", "softmax", "sort", "view"],
 ];
 /** Files whose public functions the gathered ones re-export. */
