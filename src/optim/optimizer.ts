@@ -15,7 +15,10 @@ export type ParamGroup<O> = O & {
 };
 
 /** Parameters, or groups of them with options of their own (the others come from the defaults). */
-export type Params<O> = Iterable<Tensor> | Iterable<Partial<O> & { params: Iterable<Tensor> | Tensor }>;
+export type Params<O> = Iterable<Tensor> | Iterable<NewGroup<O>>;
+
+/** A group as it is given to an optimizer. */
+export type NewGroup<O> = Partial<O> & { params: Iterable<Tensor> | Tensor; initialLr?: number };
 
 /** What a step remembers of one parameter, by name: tensors and numbers. */
 export type ParamState = Record<string, Tensor | number>;
@@ -67,7 +70,7 @@ export abstract class Optimizer<O extends object = { lr: number }> {
   protected abstract validate(options: O): void;
 
   /** Adds parameters with options of their own; options left out are the optimizer's defaults. */
-  addParamGroup(group: Partial<O> & { params: Iterable<Tensor> | Tensor }): void {
+  addParamGroup(group: NewGroup<O>): void {
     if (group === null || typeof group !== "object" || group.params === undefined) {
       throw new ArgumentError(`${this.name}: a parameter group must be an object with params`);
     }

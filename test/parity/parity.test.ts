@@ -44,6 +44,7 @@ const ELSEWHERE: Record<string, string> = {
   optim: "./optim.test.ts",
   transforms: "./transforms.test.ts",
   "norm-modules": "../batch-norm.test.ts",
+  schedules: "./schedules.test.ts",
 };
 /** Records that lanegrad does not support, by family and number, each with the reason. */
 const UNSUPPORTED: Record<string, Record<number, string>> = {};
