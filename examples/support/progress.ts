@@ -1,18 +1,6 @@
 /** Shows how training goes: a bar in a terminal, a line an epoch everywhere; and keeps the learning curve. */
 import { SingleBar } from "cli-progress";
-
-/** A point of the learning curve: `epoch` 1.5 is half through the second. */
-export interface Point {
-  epoch: number;
-  value: number;
-}
-
-export interface History {
-  /** Training loss, each the mean of some steps. */
-  loss: Point[];
-  /** Accuracy on the test images after each epoch, from 0 to 1. */
-  accuracy: Point[];
-}
+import type { History } from "./charts.js";
 
 /** Points of the loss an epoch. */
 const POINTS = 40;
