@@ -325,6 +325,49 @@ describe("bad input is refused by name and numbers", () => {
       ),
     ],
   ];
+  messages.push(
+    [
+      () => F.groupNorm(ones(2, 5, 3), 2),
+      new ShapeError("groupNorm: 5 channels cannot be split into 2 groups of one size"),
+    ],
+    [
+      () => new nn.GroupNorm(0, 4),
+      new ArgumentError("GroupNorm: numGroups must be a whole number of at least 1, found 0"),
+    ],
+    [
+      () => F.groupNorm(x, 3, { bias: ones(2) }),
+      new ShapeError("groupNorm: bias has shape [2], expected [3], a value for each of x's 3 channels (dim 1)"),
+    ],
+    [() => F.groupNorm(ones(3), 3), new ShapeError("groupNorm: expected an input of shape [N, C, …], found [3]")],
+    [
+      () => F.groupNorm(ones(1, 3), 3),
+      new ShapeError("groupNorm: expected more than 1 value per group, found an input of shape [1, 3] for 3 groups"),
+    ],
+    [
+      () => F.instanceNorm(ones(2, 3, 1, 1)),
+      new ShapeError(
+        "instanceNorm: expected more than 1 value per channel of an image, found an input of shape [2, 3, 1, 1]",
+      ),
+    ],
+    [
+      () => F.instanceNorm(ones(2, 3)),
+      new ShapeError("instanceNorm: expected an input of shape [N, C, …, L], found [2, 3]"),
+    ],
+    [
+      () => F.instanceNorm(x, { useInputStats: false }),
+      new ArgumentError(
+        "instanceNorm: runningMean and runningVar are needed where useInputStats is false; give both, or leave it true",
+      ),
+    ],
+    [
+      () => new nn.InstanceNorm2d(5, { affine: true })(x),
+      new ShapeError("InstanceNorm2d: expected an input of 5 channels (dim 1), found 3 (shape [2, 3, 4, 4])"),
+    ],
+    [
+      () => new nn.InstanceNorm1d(3)(x),
+      new ShapeError("InstanceNorm1d: expected an input of 2 or 3 dims, found 4 (shape [2, 3, 4, 4])"),
+    ],
+  );
   test.each(messages.map(([fn, error]) => [error.message, fn, error] as const))("%s", (_, fn, error) => {
     expect(fn).toThrow(error);
   });

@@ -41,6 +41,10 @@ export function batchNormEval(x: Nd, mean: Nd, variance: Nd, eps: number, weight
   return scaleAndShift(normal, weight, bias);
 }
 
+/** Layer norm of the groups. */
+const groupNorm = (x: Nd, groups: number, eps: number): Nd =>
+  reshape(ref.layerNorm(reshape(x, [x.shape[0] * groups, x.data.length / x.shape[0] / groups]), 1, eps), x.shape);
+
 const reluOf = (x: Nd): Nd => map(x, (v) => Math.max(v, 0));
 const statistics = [constant(real([3], -1, 1)), constant(real([3], 0.5, 2))] as const;
 
@@ -107,6 +111,55 @@ export const normCases = {
       (x, residual, mean, variance) => ops.batchNormRelu(x, residual, mean, variance),
       (x, r, m, v) => reluOf(zip((p, q) => p + q, batchNormEval(x, m, v, 1e-5), r)),
       { ...NORM, note: "residual, evaluation" },
+    ),
+  ],
+  groupNorm: [
+    row(
+      [real([2, 6, 3, 3]), real([6]), real([6])],
+      (x, weight, bias) => ops.groupNorm(x, 3, { weight, bias }),
+      (x, w, b) => scaleAndShift(groupNorm(x, 3, 1e-5), w, b),
+      NORM,
+    ),
+    row(
+      [real([3, 4])],
+      (x) => ops.groupNorm(x, 2, { eps: 0.1 }),
+      (x) => groupNorm(x, 2, 0.1),
+      {
+        ...NORM,
+        note: "matrix",
+      },
+    ),
+    row(
+      [real([1, 4, 5])],
+      (x) => ops.groupNorm(x, 1, null, null, 0.1),
+      (x) => groupNorm(x, 1, 0.1),
+      {
+        ...NORM,
+        note: "one group",
+      },
+    ),
+  ],
+  instanceNorm: [
+    row(
+      [real([2, 3, 3, 5]), real([3]), real([3])],
+      (x, weight, bias) => ops.instanceNorm(x, { weight, bias }),
+      (x, w, b) => scaleAndShift(groupNorm(x, 3, 1e-5), w, b),
+      NORM,
+    ),
+    row(
+      [real([2, 3, 7])],
+      (x) => ops.instanceNorm(x, { eps: 0.1 }),
+      (x) => groupNorm(x, 3, 0.1),
+      {
+        ...NORM,
+        note: "sequences",
+      },
+    ),
+    row(
+      [real([2, 3, 4]), ...statistics, real([3])],
+      (x, mean, variance, weight) => ops.instanceNorm(x, mean, variance, weight, null, false),
+      (x, m, v, w) => batchNormEval(x, m, v, 1e-5, w),
+      { ...NORM, note: "evaluation" },
     ),
   ],
 } satisfies Record<string, OpCase[]>;

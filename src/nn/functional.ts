@@ -5,6 +5,7 @@ export { batchNorm } from "../ops/batch-norm.js";
 export { dropout, dropout2d } from "../ops/dropout.js";
 export { sigmoid, tanh } from "../ops/elementwise.js";
 export { embedding } from "../ops/embedding.js";
+export { groupNorm, instanceNorm } from "../ops/group-norm.js";
 export { oneHot } from "../ops/indexing.js";
 export { interpolate } from "../ops/interpolate.js";
 export * from "../ops/loss.js";

@@ -1,4 +1,5 @@
 export * from "./activation.js";
+export { BatchNorm1d, BatchNorm2d, InstanceNorm1d, InstanceNorm2d } from "./batch-norm.js";
 export { ModuleDict, ModuleList, Sequential } from "./container.js";
 export * as functional from "./functional.js";
 export * as init from "./init.js";
@@ -6,7 +7,7 @@ export { Dropout, Dropout2d, Flatten, Identity, Unflatten } from "./layers.js";
 export { Linear } from "./linear.js";
 export * from "./loss.js";
 export { type BackwardHook, type ForwardHook, type HookHandle, Module, type StateDict } from "./module.js";
-export { BatchNorm1d, BatchNorm2d, LayerNorm } from "./normalization.js";
+export { GroupNorm, LayerNorm } from "./normalization.js";
 export { CircularPad2d, ConstantPad2d, ReflectionPad2d, ReplicationPad2d, ZeroPad2d } from "./padding.js";
 export { Parameter } from "./parameter.js";
 export { AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, MaxPool2d } from "./pool.js";

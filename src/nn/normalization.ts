@@ -1,11 +1,10 @@
-/** Layer and batch normalisation as modules. */
-import { optionsOf, show, type Trailing } from "../arguments.js";
-import { ArgumentError, ShapeError } from "../errors.js";
-import { noGrad } from "../grad-mode.js";
-import { batchNorm } from "../ops/batch-norm.js";
+/** Layer and group normalisation as modules. */
+import { optionsOf, type Trailing } from "../arguments.js";
+import { ArgumentError } from "../errors.js";
 import { ones, zeros } from "../ops/create.js";
+import { checkGroups, groupNorm } from "../ops/group-norm.js";
 import { layerNorm } from "../ops/norm.js";
-import { checkShape, formatShape, type Shape } from "../shape.js";
+import { checkShape, type Shape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { Module } from "./module.js";
 import { Parameter } from "./parameter.js";
@@ -60,151 +59,49 @@ export class LayerNorm extends Module {
 }
 
 /** As Python prints them. */
-const showEps = (eps: number): string => (eps < 1e-4 ? eps.toExponential().replace(/e-(\d)$/, "e-0$1") : String(eps));
-const showBool = (value: boolean): string => (value ? "True" : "False");
+/** @internal */
+export const showEps = (eps: number): string =>
+  eps < 1e-4 ? eps.toExponential().replace(/e-(\d)$/, "e-0$1") : String(eps);
+export const showBool = (value: boolean): string => (value ? "True" : "False");
 
-/** Options of `BatchNorm1d` and `BatchNorm2d`. */
-export interface BatchNormModuleOptions {
-  eps?: number;
-  momentum?: number | null;
-  affine?: boolean;
-  trackRunningStats?: boolean;
-}
-
-type RunningNormArguments = Trailing<BatchNormModuleOptions, ["eps", "momentum", "affine", "trackRunningStats"]>;
-
-/** Norms of channels that may keep running statistics, under PyTorch's keys. */
-abstract class RunningNorm extends Module {
-  readonly numFeatures: number;
+/**
+ * Group normalisation of [N, C, *]: the channels of a group by their common mean and variance, each image by itself, then
+ * scaled and shifted by what is learned (Wu & He, "Group Normalization", 2018).
+ *
+ * @param numGroups divides numChannels
+ * @param numChannels C
+ * @param eps added to the variance, default 1e-5; or the options: eps and affine
+ * @param options.affine learn weight and bias, ones and zeros at first (default true); otherwise both are null
+ */
+export class GroupNorm extends Module {
+  readonly numGroups: number;
+  readonly numChannels: number;
   eps: number;
-  momentum: number | null;
   readonly affine: boolean;
-  readonly trackRunningStats: boolean;
   weight: Parameter | null;
   bias: Parameter | null;
-  /** @internal The buffers, by the names they have in a state dict. */
-  declare running_mean: Tensor | null;
-  /** @internal */
-  declare running_var: Tensor | null;
-  /** @internal */
-  declare num_batches_tracked: Tensor | null;
 
   constructor(
-    name: string,
-    numFeatures: number,
-    args: RunningNormArguments,
-    affineByDefault: boolean,
-    trackByDefault: boolean,
+    numGroups: number,
+    numChannels: number,
+    ...args: Trailing<{ eps?: number; affine?: boolean }, ["eps", "affine"]>
   ) {
     super();
-    const options = optionsOf<BatchNormModuleOptions>(name, args, ["eps", "momentum", "affine", "trackRunningStats"]);
-    if (!Number.isInteger(numFeatures) || numFeatures < 1) {
-      throw new ArgumentError(`${name}: numFeatures must be a whole number of channels, found ${show(numFeatures)}`);
-    }
-    this.numFeatures = numFeatures;
+    const options = optionsOf<{ eps?: number; affine?: boolean }>("GroupNorm", args, ["eps", "affine"]);
+    checkGroups("GroupNorm", numGroups, numChannels);
+    this.numGroups = numGroups;
+    this.numChannels = numChannels;
     this.eps = options.eps ?? 1e-5;
-    this.momentum = options.momentum === undefined ? 0.1 : options.momentum;
-    this.affine = options.affine ?? affineByDefault;
-    this.trackRunningStats = options.trackRunningStats ?? trackByDefault;
-    this.weight = this.affine ? new Parameter(ones(numFeatures)) : null;
-    this.bias = this.affine ? new Parameter(zeros(numFeatures)) : null;
-    const tracks = this.trackRunningStats;
-    this.registerBuffer("running_mean", tracks ? zeros(numFeatures) : null);
-    this.registerBuffer("running_var", tracks ? ones(numFeatures) : null);
-    this.registerBuffer("num_batches_tracked", tracks ? zeros([], { dtype: "int32" }) : null);
-  }
-
-  /** The running mean of each channel, [numFeatures]; `running_mean` in a state dict. */
-  get runningMean(): Tensor | null {
-    return this.running_mean;
-  }
-
-  /** The running (unbiased) variance of each channel, [numFeatures]; `running_var` in a state dict. */
-  get runningVar(): Tensor | null {
-    return this.running_var;
-  }
-
-  /** How many batches have moved the running statistics, int32 []; `num_batches_tracked` in a state dict. */
-  get numBatchesTracked(): Tensor | null {
-    return this.num_batches_tracked;
-  }
-
-  /** Forgets the running statistics. */
-  resetRunningStats(): void {
-    noGrad(() => {
-      this.running_mean?.zero_();
-      this.running_var?.fill_(1);
-      this.num_batches_tracked?.zero_();
-    });
-  }
-
-  override extraRepr(): string {
-    const momentum = this.momentum === null ? "None" : this.momentum;
-    return (
-      `${this.numFeatures}, eps=${showEps(this.eps)}, momentum=${momentum}, affine=${showBool(this.affine)}, ` +
-      `track_running_stats=${showBool(this.trackRunningStats)}`
-    );
-  }
-}
-
-/** Batch norm over inputs of the dims that a subclass takes. */
-abstract class BatchNorm extends RunningNorm {
-  constructor(
-    private readonly dims: readonly number[],
-    name: string,
-    numFeatures: number,
-    args: RunningNormArguments,
-  ) {
-    super(name, numFeatures, args, true, true);
+    this.affine = options.affine ?? true;
+    this.weight = this.affine ? new Parameter(ones(numChannels)) : null;
+    this.bias = this.affine ? new Parameter(zeros(numChannels)) : null;
   }
 
   override forward(x: Tensor): Tensor {
-    const name = this.constructor.name;
-    const { running_mean, running_var, num_batches_tracked: tracked, training } = this;
-    if (!this.dims.includes(x.dim())) {
-      throw new ShapeError(
-        `${name}: expected an input of ${this.dims.join(" or ")} dims, found ${x.dim()} (shape ${formatShape(x.shape)})`,
-      );
-    }
-    if (x.shape[1] !== this.numFeatures) {
-      throw new ShapeError(
-        `${name}: expected an input of ${this.numFeatures} channels (dim 1), found ${x.shape[1]} (shape ${formatShape(x.shape)})`,
-      );
-    }
-    const moves = training && this.trackRunningStats && tracked !== null;
-    const momentum = this.momentum ?? (moves ? 1 / (tracked.item() + 1) : 0);
-    const uses = !training || this.trackRunningStats;
-    const out = batchNorm(x, uses ? running_mean : null, uses ? running_var : null, {
-      weight: this.weight,
-      bias: this.bias,
-      training: training || (running_mean === null && running_var === null),
-      momentum,
-      eps: this.eps,
-    });
-    if (moves) noGrad(() => tracked.add_(1));
-    return out;
+    return groupNorm(x, this.numGroups, { weight: this.weight, bias: this.bias, eps: this.eps });
   }
-}
 
-/**
- * Batch normalisation of [N, C] or [N, C, L]: each channel by mean and variance over the batch (and L) in training, by
- * running ones in evaluation, then scaled and shifted by what is learned (Ioffe & Szegedy, "Batch Normalization", 2015).
- *
- * @param numFeatures C
- * @param eps added to the variance, default 1e-5; or the options: eps and those below
- * @param options.momentum how far a batch moves the running statistics, default 0.1; null: the average of all batches
- * @param options.affine learn weight and bias, ones and zeros at first (default true); otherwise both are null
- * @param options.trackRunningStats keep running statistics (default true); otherwise evaluation uses the batch's, too
- */
-export class BatchNorm1d extends BatchNorm {
-  constructor(numFeatures: number, ...args: RunningNormArguments) {
-    super([2, 3], "BatchNorm1d", numFeatures, args);
-  }
-}
-
-/** `BatchNorm1d` for [N, C, H, W]: mean and variance over N, H and W. */
-export class BatchNorm2d extends BatchNorm {
-  constructor(numFeatures: number, ...args: RunningNormArguments) {
-    super([4], "BatchNorm2d", numFeatures, args);
+  override extraRepr(): string {
+    return `${this.numGroups}, ${this.numChannels}, eps=${showEps(this.eps)}, affine=${showBool(this.affine)}`;
   }
 }

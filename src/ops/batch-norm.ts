@@ -10,6 +10,7 @@ import { Tensor } from "../tensor.js";
 import { F32, U8 } from "../wasm/heap.js";
 import { k } from "../wasm/load.js";
 import { workspace } from "../workspace.js";
+import { ones, zeros } from "./create.js";
 import { checkFloat } from "./fold.js";
 
 /** Bytes of scratch a channel: an accumulator, two lines, and its moments (assembly/batch-norm.ts). */
@@ -215,6 +216,33 @@ function normalize(
   }
   if (training) checkSeveralValues(where, x);
   return normalizeChannels(x, weight, bias, residual, { runningMean, runningVar, training, momentum, eps, relu });
+}
+
+/**
+ * @internal Each channel of x by its own mean and variance, for norms that see their groups as the channels of one image.
+ * A single value gives 0. Running statistics [C], if given, are moved.
+ */
+export const standardize = (
+  x: Tensor,
+  eps: number,
+  runningMean: Tensor | null = null,
+  runningVar: Tensor | null = null,
+  momentum = 0,
+): Tensor =>
+  normalizeChannels(x, null, null, null, { runningMean, runningVar, training: true, momentum, eps, relu: false });
+
+/** @internal x·weight + bias for each channel: evaluation with mean 0 and variance 1, in one pass. */
+export function scaleChannels(x: Tensor, weight: Tensor | null, bias: Tensor | null): Tensor {
+  if (!weight && !bias) return x;
+  const [runningMean, runningVar] = [zeros(x.shape[1]), ones(x.shape[1])];
+  return normalizeChannels(x, weight, bias, null, {
+    runningMean,
+    runningVar,
+    training: false,
+    momentum: 0,
+    eps: 0,
+    relu: false,
+  });
 }
 
 /** @throws ShapeError unless each of the tensors that are there has one value a channel. */

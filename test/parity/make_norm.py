@@ -58,6 +58,39 @@ def calls():
             {"training": True},
             target="F",
         )
+    for shape, groups in (([2, 6, 3, 3], 3), ([3, 8], 2), ([2, 4], 4), ([1, 4, 5, 2], 1), ([2, 3, 7], 3), ([2, 2, 1, 1], 1)):
+        c = shape[1]
+        x = randn(*shape, scale=2)
+        f.add("groupNorm", lambda t: F.group_norm(t, groups), [x], ["$0", groups], target="F")
+        f.add(
+            "groupNorm",
+            lambda t, w, b: F.group_norm(t, groups, w, b, 1e-3),
+            [x, randn(c), randn(c)],
+            ["$0", groups],
+            {"weight": "$1", "bias": "$2", "eps": 1e-3},
+            target="F",
+        )
+    for shape in ([2, 3, 3, 5], [1, 2, 4, 4], [3, 4, 7]):
+        c = shape[1]
+        x = randn(*shape, scale=2)
+        f.add("instanceNorm", lambda t: F.instance_norm(t), [x], target="F")
+        f.add(
+            "instanceNorm",
+            lambda t, m, v, w, b: F.instance_norm(t, m, v, w, b, True, 0.3, 1e-3),
+            [x, randn(c), positive(c), randn(c), randn(c)],
+            ["$0", "$1", "$2", "$3", "$4", True, 0.3, 1e-3],
+            target="F",
+            grad=[0, 3, 4],
+        )
+        f.add(
+            "instanceNorm",
+            lambda t, m, v: F.instance_norm(t, m, v, use_input_stats=False),
+            [x, randn(c), positive(c)],
+            ["$0", "$1", "$2"],
+            {"useInputStats": False},
+            target="F",
+            grad=[0],
+        )
     f.write()
 
 
@@ -109,6 +142,18 @@ def modules():
         add("BatchNorm2d", [3], option, lambda: nn.BatchNorm2d(3, **python), images)
         add("BatchNorm1d", [6], option, lambda: nn.BatchNorm1d(6, **python), rows)
         add("BatchNorm1d", [5], option, lambda: nn.BatchNorm1d(5, **python), lines)
+    for option, python in (
+        ({}, {}),
+        ({"affine": True, "trackRunningStats": True}, {"affine": True, "track_running_stats": True}),
+        (
+            {"momentum": 0.3, "trackRunningStats": True, "eps": 0.01},
+            {"momentum": 0.3, "track_running_stats": True, "eps": 0.01},
+        ),
+    ):
+        add("InstanceNorm2d", [3], option, lambda: nn.InstanceNorm2d(3, **python), images[:3] + [[3, 2, 3]])
+        add("InstanceNorm1d", [5], option, lambda: nn.InstanceNorm1d(5, **python), lines[:2] + [[5, 4], [5, 3]])
+    add("GroupNorm", [2, 4], {}, lambda: nn.GroupNorm(2, 4), [[2, 4, 3, 3], [3, 4, 2]])
+    add("GroupNorm", [4, 4], {"affine": False, "eps": 0.01}, lambda: nn.GroupNorm(4, 4, 0.01, False), [[2, 4, 3], [2, 4, 1]])
     write("norm-modules", records)
 
 

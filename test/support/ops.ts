@@ -9,6 +9,7 @@ import * as convert from "../../src/ops/convert.js";
 import * as dropout from "../../src/ops/dropout.js";
 import * as elementwise from "../../src/ops/elementwise.js";
 import * as embedding from "../../src/ops/embedding.js";
+import * as groupNorm from "../../src/ops/group-norm.js";
 import * as indexing from "../../src/ops/indexing.js";
 import * as inplace from "../../src/ops/inplace.js";
 import * as interpolate from "../../src/ops/interpolate.js";
@@ -32,6 +33,7 @@ const files = {
   ...dropout,
   ...elementwise,
   ...embedding,
+  ...groupNorm,
   ...indexing,
   ...inplace,
   ...interpolate,
@@ -54,11 +56,14 @@ type Helper =
   | "checkBounds"
   | "checkChannels"
   | "checkFactor"
+  | "checkGroups"
   | "checkInPlace"
   | "checkInterpolate"
   | "checkPaddingIdx"
   | "checkProbability"
   | "copyInto"
+  | "scaleChannels"
+  | "standardize"
   | "sumTo"
   | "variance"
   | "withBroadcast"
@@ -75,7 +80,7 @@ export const ops: Pick<typeof files, OpName | InPlace> = files;
 /** Files of src/ops that are gathered here, by name. */
 export const GATHERED = [
   ...["activation", "convert", "dropout", "elementwise", "embedding", "indexing", "inplace", "loss", "matmul", "norm"],
-  ...["avg-pool", "batch-norm", "interpolate", "max-pool", "pixel-shuffle"],
+  ...["avg-pool", "batch-norm", "group-norm", "interpolate", "max-pool", "pixel-shuffle"],
   ...["pad", "reduce", "scatter", "softmax", "sort", "view"],
 ];
 /** Files whose public functions the gathered ones re-export. */
