@@ -23,4 +23,6 @@ export * from "./avg-pool";
 export * from "./interpolate";
 export * from "./transforms";
 export * from "./crop";
+export * from "./resample";
+export * from "./color";
 export * from "./peak";

@@ -1,5 +1,5 @@
 /** Kernels through their public calls, against what the machine can do: arithmetic peak, copy bandwidth, Math.*. */
-import { F, manualSeed, nn, optim, rand, randn, type Tensor } from "../src/index.js";
+import { F, manualSeed, nn, optim, rand, randint, randn, type Tensor, transforms } from "../src/index.js";
 import { k } from "../src/wasm/load.js";
 import { race } from "./measure.js";
 import { type Backend, pick, type Row } from "./row.js";
@@ -146,6 +146,39 @@ export async function functionRows(): Promise<Row[]> {
       value: 1 / ratio,
       bar: { atLeast: 8 },
       detail: `${(own * 1e6).toFixed(0)} µs, Math ${(plain * 1e6).toFixed(0)} µs`,
+    });
+  }
+  return rows;
+}
+
+/**
+ * The usual augmentation of CIFAR's images, as one call on a uint8 batch: images a second, and the bytes that must move (pixels
+ * read, floats written) as a fraction of what a copy moves.
+ */
+export async function augmentationRows(): Promise<Row[]> {
+  const { Compose, Normalize, RandomCrop, RandomHorizontalFlip, ToTensor } = transforms;
+  const augment = new Compose([
+    new RandomCrop(32, { padding: 4 }),
+    new RandomHorizontalFlip(),
+    new ToTensor(),
+    new Normalize([0.4914, 0.4822, 0.4465], [0.2023, 0.1994, 0.201]),
+  ]);
+  const pixels = 3 * 32 * 32;
+  const rows: Row[] = [];
+  for (const batch of [64, 256, 1024]) {
+    const name = `augmentation, ${batch} × 3×32×32`;
+    const images = randint(0, 256, [batch, 3, 32, 32]).to("uint8");
+    const [from, to] = [rand(batch * pixels), rand(batch * pixels)];
+    const { own, ratio } = await race(
+      { name, run: () => augment(images).dispose() },
+      { name: "copy", run: () => k.copy_loop(to.ptr, from.ptr, batch * pixels) },
+    );
+    rows.push({
+      name,
+      against: "images/s",
+      value: batch / own,
+      bar: { atLeast: 200000 },
+      detail: `${(own * 1e6).toFixed(0)} µs, ${((100 * 5) / 8 / ratio).toFixed(0)} % of copy's bytes`,
     });
   }
   return rows;

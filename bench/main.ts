@@ -11,7 +11,7 @@ import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { backend } from "../src/index.js";
-import { functionRows, matmulRows, memoryRows } from "./kernels.js";
+import { augmentationRows, functionRows, matmulRows, memoryRows } from "./kernels.js";
 import { formatRow, met, type Row } from "./row.js";
 import { startupRow } from "./startup.js";
 import { soakRow, stepRows } from "./steps.js";
@@ -21,6 +21,7 @@ const GROUPS: Record<string, () => Promise<Row[]> | Row[]> = {
   matmul: () => matmulRows(build),
   memory: memoryRows,
   functions: functionRows,
+  augmentation: augmentationRows,
   steps: () => stepRows(build),
   startup: () => [startupRow()],
   soak: () => [soakRow()],

@@ -1,11 +1,12 @@
 /** What transforms take: one image or a batch of them, checked. */
 import { show } from "../arguments.js";
-import type { DType } from "../dtype.js";
+import { type DType, itemSize } from "../dtype.js";
 import { ArgumentError, AutogradError, DTypeError, ShapeError } from "../errors.js";
 import { isGradEnabled } from "../grad-mode.js";
 import { formatShape } from "../shape.js";
 import { tick } from "../storage.js";
 import { Tensor } from "../tensor.js";
+import { U8 } from "../wasm/heap.js";
 
 /** [channels, height, width]. */
 export type ImageShape = readonly [channels: number, height: number, width: number];
@@ -67,6 +68,15 @@ export function imagesOf(image: unknown, where: string, dtypes: readonly DType[]
 export function allocateImages(like: Images, shape: ImageShape, where: string, dtype: DType = like.data.dtype): Tensor {
   tick();
   return Tensor.allocateDurable(like.batch ? [like.count, ...shape] : shape, dtype, where);
+}
+
+/** A copy of images, to be changed in place. */
+export function copyImages(images: Images, where: string): Tensor {
+  const { data } = images;
+  const out = allocateImages(images, images.shape, where);
+  const { ptr } = data;
+  U8.copyWithin(out.ptr, ptr, ptr + data.numel() * itemSize(data.dtype));
+  return out;
 }
 
 const isSize = (value: unknown): value is number => Number.isInteger(value) && (value as number) > 0;

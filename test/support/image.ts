@@ -11,7 +11,7 @@ export function pixels(shape: readonly number[], dtype: DType = "uint8", seed = 
     state = (Math.imul(state, 1664525) + 1013904223) | 0;
     const byte = state >>> 24;
     return dtype === "float32"
-      ? byte / 256 - 0.25
+      ? byte / 256
       : dtype === "bool"
         ? byte & 1
         : dtype === "int32"
