@@ -34,8 +34,8 @@ export interface Frame {
 }
 
 /** A table of windows for the kernels, in scratch memory: good until the next allocation. */
-export function windowTable(windows: readonly Window[], bytesMore = 0): number {
-  const table = workspace(12 * windows.length + bytesMore);
+function windowTable(windows: readonly Window[]): number {
+  const table = workspace(12 * windows.length);
   const at = table >>> 2;
   for (let i = 0; i < windows.length; i++) {
     const { top, left, flip } = windows[i];

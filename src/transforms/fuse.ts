@@ -123,8 +123,14 @@ export function runFused(
   tick();
   const out = Tensor.allocateDurable(images.batch ? [count, channels, oh, ow] : [channels, oh, ow], "float32", where);
   const run = (mean: number, std: number) => {
-    if (end === 0 && indices === null) {
-      k.normalize_u8(out.ptr, images.data.ptr, count, channels, height * width, mean, std);
+    if (end === 0) {
+      if (indices === null) {
+        k.normalize_u8(out.ptr, images.data.ptr, count, channels, height * width, mean, std);
+        return;
+      }
+      const idx = workspace(4 * count);
+      I32.set(indices, idx >>> 2);
+      k.gather_normalize_u8(out.ptr, images.data.ptr, idx, count, channels, height * width, mean, std);
       return;
     }
     const strip = Math.ceil(Math.max(STRIP, ow) / 4) * 4;
@@ -164,7 +170,7 @@ export function runFused(
 
 // Chains -------------------------------------------------------------------------------------------------------------
 
-/** What torchvision would draw: whole batches transform by transform. */
+/** An image or a batch through a chain, transform by transform, with what fits in one pass. */
 export function runChain(steps: readonly TransformFn[], image: any): any {
   let result = image;
   for (let s = 0; s < steps.length; ) {

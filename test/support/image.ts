@@ -10,13 +10,7 @@ export function pixels(shape: readonly number[], dtype: DType = "uint8", seed = 
   const values = Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => {
     state = (Math.imul(state, 1664525) + 1013904223) | 0;
     const byte = state >>> 24;
-    return dtype === "float32"
-      ? byte / 256
-      : dtype === "bool"
-        ? byte & 1
-        : dtype === "int32"
-          ? byte - 128
-          : byte;
+    return dtype === "float32" ? byte / 256 : dtype === "bool" ? byte & 1 : dtype === "int32" ? byte - 128 : byte;
   });
   return tensor(values, { shape, dtype });
 }
