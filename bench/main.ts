@@ -12,6 +12,8 @@ import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { backend } from "../src/index.js";
 import { augmentationRows, functionRows, matmulRows, memoryRows } from "./kernels.js";
+import { functionRows, matmulRows, memoryRows } from "./kernels.js";
+import { poolRows } from "./pool.js";
 import { formatRow, met, type Row } from "./row.js";
 import { startupRow } from "./startup.js";
 import { soakRow, stepRows } from "./steps.js";
@@ -20,6 +22,7 @@ const build = backend().simd;
 const GROUPS: Record<string, () => Promise<Row[]> | Row[]> = {
   matmul: () => matmulRows(build),
   memory: memoryRows,
+  pool: poolRows,
   functions: functionRows,
   augmentation: augmentationRows,
   steps: () => stepRows(build),
