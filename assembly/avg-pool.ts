@@ -3,25 +3,45 @@
  *
  * `avg_pool2d` takes any windows, adaptive ones too, as two lists of three int32 for each row and each column of out: the
  * first row (column) that is not padding, the one after the last, and how many count for the divisor, which is the
- * product of the two counts, or `divisor` where that is not 0. Windows are summed in float64 (runs of four pairwise), so
+ * product of the two counts, or `divisor` where that is not 0. Windows are summed in float64 (long runs in blocks of float32), so
  * that a mean over a large plane keeps its digits. Backward needs the same lists and nothing else.
  */
-import { hsumF64, widenAdd } from "./accumulate";
+import { hsumF64, SUM_STEPS, widenAdd } from "./accumulate";
 
-/** Σ x over n floats in float64. */
+/** Σ x over n floats: float32 in lanes of at most SUM_STEPS additions, float64 beyond. */
 function sumRun(x: usize, n: i32): f64 {
   let sum: f64 = 0;
   if (n >= 4) {
     let acc = f64x2.splat(0);
-    do {
-      acc = widenAdd(acc, v128.load(x));
-      x += 16;
-      n -= 4;
-    } while (n >= 4);
+    while (n >= 16) {
+      const m = min<i32>(n >> 4, SUM_STEPS);
+      const end = x + (<usize>m << 6);
+      let a = f32x4.splat(0);
+      let b = a;
+      let c = a;
+      let d = a;
+      do {
+        a = f32x4.add(a, v128.load(x));
+        b = f32x4.add(b, v128.load(x, 16));
+        c = f32x4.add(c, v128.load(x, 32));
+        d = f32x4.add(d, v128.load(x, 48));
+        x += 64;
+      } while (x < end);
+      acc = widenAdd(acc, f32x4.add(f32x4.add(a, b), f32x4.add(c, d)));
+      n -= m << 4;
+    }
+    for (; n >= 4; n -= 4, x += 16) acc = widenAdd(acc, v128.load(x));
     sum = hsumF64(acc);
   }
   for (; n > 0; n--, x += 4) sum += <f64>load<f32>(x);
   return sum;
+}
+
+/** x = value over n floats. */
+function fillRun(x: usize, value: f32, n: i32): void {
+  const v = f32x4.splat(value);
+  for (; n >= 4; n -= 4, x += 16) v128.store(x, v);
+  for (; n > 0; n--, x += 4) store<f32>(x, value);
 }
 
 /** x += value over n floats. */
@@ -36,17 +56,20 @@ function addRun(x: usize, value: f32, n: i32): void {
 /** One row of ow ≥ 4 outputs; the last vector begins early. */
 function avg_row_2x2(out: usize, x: usize, stride: usize, ow: i32): void {
   const quarter = f32x4.splat(0.25);
-  let left = ow;
-  do {
+  const last = out + (<usize>ow << 2) - 16;
+  while (true) {
     const a = f32x4.add(v128.load(x), v128.load(x + stride));
     const b = f32x4.add(v128.load(x, 16), v128.load(x + stride, 16));
     const sum = f32x4.add(v128.shuffle<i32>(a, b, 0, 2, 4, 6), v128.shuffle<i32>(a, b, 1, 3, 5, 7));
     v128.store(out, f32x4.mul(sum, quarter));
-    left -= 4;
-    const step = left >= 4 ? 4 : left;
-    out += <usize>step << 2;
-    x += <usize>step << 3;
-  } while (left > 0);
+    if (out == last) break;
+    out += 16;
+    x += 32;
+    if (out > last) {
+      x -= (out - last) << 1;
+      out = last;
+    }
+  }
 }
 
 /** 2×2, stride 2, no padding, divisor 4, oh = h / 2, ow = w / 2 rounded down; w ≥ 8. */
@@ -67,8 +90,8 @@ export function avg_pool2d_2x2(out: usize, x: usize, p0: i32, p1: i32, h: i32, w
 
 function avg_row_2x2_backward(dx: usize, stride: usize, dout: usize, ow: i32): void {
   const quarter = f32x4.splat(0.25);
-  let left = ow;
-  do {
+  const last = dout + (<usize>ow << 2) - 16;
+  while (true) {
     const g = f32x4.mul(v128.load(dout), quarter);
     const a = v128.shuffle<i32>(g, g, 0, 0, 1, 1);
     const b = v128.shuffle<i32>(g, g, 2, 2, 3, 3);
@@ -76,11 +99,14 @@ function avg_row_2x2_backward(dx: usize, stride: usize, dout: usize, ow: i32): v
     v128.store(dx, b, 16);
     v128.store(dx + stride, a);
     v128.store(dx + stride, b, 16);
-    left -= 4;
-    const step = left >= 4 ? 4 : left;
-    dout += <usize>step << 2;
-    dx += <usize>step << 3;
-  } while (left > 0);
+    if (dout == last) break;
+    dout += 16;
+    dx += 32;
+    if (dout > last) {
+      dx -= (dout - last) << 1;
+      dout = last;
+    }
+  }
 }
 
 /** dx = dout / 4 within the windows of avg_pool2d_2x2, 0 outside; every element of dx is written. */
@@ -145,7 +171,16 @@ export function avg_pool2d_backward(
   const stride = <usize>w << 2;
   dx += <usize>p0 * <usize>h * stride;
   dout += (<usize>p0 * <usize>oh * <usize>ow) << 2;
+  // One window that is the whole plane: nothing to add up.
+  const whole = oh == 1 && ow == 1 && load<i32>(rows, 4) - load<i32>(rows) == h && load<i32>(cols, 4) - load<i32>(cols) == w;
   for (let p = p0; p < p1; p++) {
+    if (whole) {
+      const count = divisor ? divisor : load<i32>(rows, 8) * load<i32>(cols, 8);
+      fillRun(dx, load<f32>(dout) / <f32>count, h * w);
+      dout += 4;
+      dx += <usize>h * stride;
+      continue;
+    }
     memory.fill(dx, 0, <usize>h * stride);
     for (let i = 0; i < oh; i++) {
       const row = rows + <usize>i * 12;
