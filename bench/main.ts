@@ -12,7 +12,6 @@ import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { backend } from "../src/index.js";
 import { augmentationRows, functionRows, matmulRows, memoryRows } from "./kernels.js";
-import { functionRows, matmulRows, memoryRows } from "./kernels.js";
 import { poolRows } from "./pool.js";
 import { formatRow, met, type Row } from "./row.js";
 import { startupRow } from "./startup.js";
