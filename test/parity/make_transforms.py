@@ -110,4 +110,35 @@ for dtype in (torch.uint8, F32):
     add("ColorJitter", [0.4, 0.4, 0.4, 0.1], seeds=range(8), dtype=dtype)
     add("ColorJitter", [0.4, 0.4, 0.4, 0.1], seeds=range(2), dtype=dtype, shape=(1, 5, 6))
 
+
+
+class Images(torch.utils.data.Dataset):
+    """What MNIST is: an image and its label, transformed when it is asked for."""
+
+    def __init__(self, images, transform):
+        self.images, self.transform = images, transform
+
+    def __len__(self):
+        return len(self.images)
+
+    def __getitem__(self, i):
+        return self.transform(self.images[i : i + 1]), i % 10
+
+
+# Two epochs of a shuffled DataLoader: every sample draws for the whole chain before the next one does.
+x = image(11, 6, 7)
+chain = T.Compose([T.RandomCrop(6, padding=2, padding_mode="reflect"), T.RandomHorizontalFlip(), T.ColorJitter(0.5, 0.5)])
+loader = torch.utils.data.DataLoader(Images(x, chain), batch_size=4, shuffle=True)
+torch.manual_seed(3)
+batches = [(y, labels) for _ in range(2) for y, labels in loader]
+records.append(
+    {
+        "name": "DataLoader",
+        "seed": 3,
+        "input": x,
+        "output": torch.cat([y for y, _ in batches]),
+        "labels": torch.cat([labels for _, labels in batches]),
+    }
+)
+
 write("transforms", records, torchvision=__import__("torchvision").__version__)
