@@ -2,7 +2,10 @@ export * from "./memory";
 // The tiles first: both builds then have the same functions in the same order, which is half of why the two together take
 // little more room than one (scripts/embed.mjs).
 export * from "./matmul-tiles-generated";
+export * from "./conv-tiles-generated";
 export * from "./matmul";
+export * from "./conv";
+export * from "./winograd";
 export * from "./elementwise";
 export * from "./integer";
 export * from "./activation";
