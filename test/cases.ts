@@ -1,5 +1,6 @@
 /** One row (or a few) for each op: with what it is called, what it must give, and how exactly. */
 import type { Tensor } from "../src/index.js";
+import { convCases } from "./cases-conv.js";
 import { normCases } from "./cases-norm.js";
 import { poolCases } from "./cases-pool.js";
 import * as ref from "./reference.js";
@@ -110,6 +111,7 @@ const CLASSES = given([4], [2, 0, 1, 2], "int32");
 const WEIGHT = constant(real([3], 0.5, 2));
 
 export const cases: { [N in OpName]: OpCase[] } = {
+  ...convCases,
   ...poolCases,
 
   // Arithmetic. The zeros' signs and infinities of quotients are IEEE's.

@@ -2,6 +2,7 @@
 export * from "../ops/activation.js";
 export { adaptiveAvgPool2d, avgPool2d } from "../ops/avg-pool.js";
 export { batchNorm } from "../ops/batch-norm.js";
+export { conv2d, convTranspose2d } from "../ops/conv.js";
 export { dropout, dropout2d } from "../ops/dropout.js";
 export { sigmoid, tanh } from "../ops/elementwise.js";
 export { embedding } from "../ops/embedding.js";

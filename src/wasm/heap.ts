@@ -29,6 +29,7 @@ export const TABLE_BYTES = 16384;
 /** One table each, so that a kernel's layout, scalars and multi-tensor list never overlap. */
 export const LAYOUT_PTR = TABLES;
 export const SCALAR_PTR = TABLES + TABLE_BYTES;
+export const SHAPE_PTR = TABLES + 2 * TABLE_BYTES;
 
 /** A run of bytes of the heap, allocated or free. */
 export interface Chunk {

@@ -5,6 +5,7 @@
 import * as activation from "../../src/ops/activation.js";
 import * as avgPool from "../../src/ops/avg-pool.js";
 import * as batchNorm from "../../src/ops/batch-norm.js";
+import * as conv from "../../src/ops/conv.js";
 import * as convert from "../../src/ops/convert.js";
 import * as dropout from "../../src/ops/dropout.js";
 import * as elementwise from "../../src/ops/elementwise.js";
@@ -29,6 +30,7 @@ const files = {
   ...activation,
   ...avgPool,
   ...batchNorm,
+  ...conv,
   ...convert,
   ...dropout,
   ...elementwise,
@@ -80,12 +82,22 @@ export const ops: Pick<typeof files, OpName | InPlace> = files;
 /** Files of src/ops that are gathered here, by name. */
 export const GATHERED = [
   ...["activation", "convert", "dropout", "elementwise", "embedding", "indexing", "inplace", "loss", "matmul", "norm"],
-  ...["avg-pool", "batch-norm", "group-norm", "interpolate", "max-pool", "pixel-shuffle"],
+  ...["avg-pool", "batch-norm", "conv", "group-norm", "interpolate", "max-pool", "pixel-shuffle"],
   ...["pad", "reduce", "scatter", "softmax", "sort", "view"],
 ];
 /** Files whose public functions the gathered ones re-export. */
 export const REEXPORTED = ["class-loss", "extrema", "rearrange", "statistics"];
 /** Files of helpers without a public function. */
-export const HELPERS = ["factory", "fold", "index-plan", "indices", "loss-common", "pair", "windows", "write"];
+export const HELPERS = [
+  "conv-passes",
+  "factory",
+  "fold",
+  "index-plan",
+  "indices",
+  "loss-common",
+  "pair",
+  "windows",
+  "write",
+];
 /** Files of functions that make tensors, which test/create.test.ts is about. */
 export const MAKERS = ["create", "sample", "tensor"];
