@@ -15,13 +15,18 @@
  * memory. Tails: channel-passes.ts.
  */
 import {
-  ACCUMULATOR, AddRelu, Constant, ConstantRelu, dx_pass, forward_pass, moments_pass, Plain, reduce_pass, Relu, Shifted, sumOf,
+  ACCUMULATOR, AddRelu, Constant, dx_pass, forward_pass, Masked, Matrix, moments_pass, Plain, Planes, reduce_pass, Relu,
+  Shifted, sum_of,
 } from "./channel-passes";
 
-/** Bytes of a tensor that a group of channels has: two tensors of them fit the second-level cache of current processors. */
+/**
+ * Bytes of a tensor that a group of channels has: the five tensors of a backward pass then fit a last-level cache of 16 MB.
+ * Groups for the second level were slower by half (measured): planes of one channel lie a power of two apart, where caches
+ * and page tables have room for few, and prefetching ends with each plane.
+ */
 // @ts-ignore: decorator
 @inline
-const GROUP_BYTES: i32 = 4194304;
+const GROUP_BYTES: i32 = 2097152;
 
 /** How many channels make a group. */
 // @ts-ignore: decorator
@@ -50,12 +55,13 @@ export function batch_norm_moments(
 ): void {
   const count = <f64>n * <f64>plane;
   const width = plane == 1 ? 4 : 1;
-  moments_pass<Plain>(scratch, x, 0, n, c, plane, from, to);
+  if (plane == 1) moments_pass<Matrix, Plain>(scratch, x, 0, n, c, plane, from, to);
+  else moments_pass<Planes, Plain>(scratch, x, 0, n, c, plane, from, to);
   let bad = false;
   for (let ch = from; ch < to; ch++) {
     const j = <usize>(ch - from);
     const moment = moments + (<usize>ch << 4);
-    const good = settle(moment, 0, sumOf(scratch, 0, j, plane), sumOf(scratch, 1, j, plane), count);
+    const good = settle(moment, 0, sum_of(scratch, 0, j, plane), sum_of(scratch, 1, j, plane), count);
     let k: f32 = 0;
     if (!good && isFinite<f64>(load<f64>(moment))) k = <f32>load<f64>(moment);
     store<f32>(shifts + (<usize>ch << 2), k);
@@ -68,11 +74,12 @@ export function batch_norm_moments(
     let again = false;
     for (let ch = first; ch < end; ch++) again = again || load<f32>(shifts + (<usize>ch << 2)) != 0;
     if (!again) continue;
-    moments_pass<Shifted>(scratch, x, shifts, n, c, plane, first, end);
+    if (plane == 1) moments_pass<Matrix, Shifted>(scratch, x, shifts, n, c, plane, first, end);
+    else moments_pass<Planes, Shifted>(scratch, x, shifts, n, c, plane, first, end);
     for (let ch = first; ch < end; ch++) {
       const k = <f64>load<f32>(shifts + (<usize>ch << 2));
       const j = <usize>(ch - first);
-      settle(moments + (<usize>ch << 4), k, sumOf(scratch, 0, j, plane), sumOf(scratch, 1, j, plane), count);
+      settle(moments + (<usize>ch << 4), k, sum_of(scratch, 0, j, plane), sum_of(scratch, 1, j, plane), count);
     }
   }
 }
@@ -105,9 +112,15 @@ export function batch_norm_table(
 export function batch_norm_apply(
   out: usize, x: usize, residual: usize, relu: i32, table: usize, n: i32, c: i32, plane: i32, from: i32, to: i32,
 ): void {
-  if (residual) forward_pass<AddRelu>(out, x, residual, table, n, c, plane, from, to);
-  else if (relu) forward_pass<Relu>(out, x, 0, table, n, c, plane, from, to);
-  else forward_pass<Plain>(out, x, 0, table, n, c, plane, from, to);
+  if (plane == 1) {
+    if (residual) forward_pass<Matrix, AddRelu>(out, x, residual, table, n, c, plane, from, to);
+    else if (relu) forward_pass<Matrix, Relu>(out, x, 0, table, n, c, plane, from, to);
+    else forward_pass<Matrix, Plain>(out, x, 0, table, n, c, plane, from, to);
+  } else {
+    if (residual) forward_pass<Planes, AddRelu>(out, x, residual, table, n, c, plane, from, to);
+    else if (relu) forward_pass<Planes, Relu>(out, x, 0, table, n, c, plane, from, to);
+    else forward_pass<Planes, Plain>(out, x, 0, table, n, c, plane, from, to);
+  }
 }
 
 /**
@@ -142,11 +155,11 @@ function batch_norm_lines(
   for (let ch = from; ch < to; ch++) {
     const o = <usize>ch << 2;
     const j = <usize>(ch - from);
-    const s = sumOf(scratch, 0, j, plane);
+    const s = sum_of(scratch, 0, j, plane);
     const offset = <f64>load<f32>(table + o + row);
     const rstd = <f64>load<f32>(table + o + 2 * row);
     const scale = <f64>load<f32>(table + o + 3 * row);
-    const dot = sumOf(scratch, 1, j, plane) - offset * s;
+    const dot = sum_of(scratch, 1, j, plane) - offset * s;
     if (dweight) store<f32>(dweight + o, <f32>(dot * rstd));
     if (dbias) store<f32>(dbias + o, <f32>s);
     const slope = (-scale * rstd * rstd * dot) / count;
@@ -161,35 +174,38 @@ function batch_norm_lines(
  * d = dout, where relu is 1 only where the result was not ≤ 0; dbias = Σ d, dweight = Σ d·x̂, dresidual = d and
  * dx = scale·(d − mean(d) − x̂·mean(d·x̂)), or scale·d for constant statistics.
  *
- * `out` is given where there was a residual, and null otherwise: then relu's mask is computed again from x. All outputs are
- * overwritten, and any may be null; dresidual wants `out`. scratch: 72 bytes a channel.
+ * `out`, the result, is given where there was a relu, and null otherwise. All outputs are overwritten, and any may be null;
+ * dresidual wants `out`. scratch: 72 bytes a channel.
  */
 export function batch_norm_backward(
-  dx: usize, dweight: usize, dbias: usize, dresidual: usize, dout: usize, x: usize, out: usize, relu: i32, table: usize,
+  dx: usize, dweight: usize, dbias: usize, dresidual: usize, dout: usize, x: usize, out: usize, table: usize,
   scratch: usize, training: i32, n: i32, c: i32, plane: i32, from: i32, to: i32,
 ): void {
   const size = group_size(n, plane);
-  // With a residual the first pass leaves d in dresidual, or in dx's own place.
+  // With a relu the first pass leaves d in dresidual, or in dx's own place.
   const masked = dresidual ? dresidual : dx;
   const sums = out != 0 || training != 0 || dweight != 0 || dbias != 0;
   while (from < to) {
     const end = min(from + size, to);
     const lines = scratch + <usize>(end - from) * ACCUMULATOR;
     if (sums) {
-      if (out) reduce_pass<AddRelu>(scratch, masked, dout, x, out, table, n, c, plane, from, end);
-      else if (relu) reduce_pass<Relu>(scratch, 0, dout, x, 0, table, n, c, plane, from, end);
-      else reduce_pass<Plain>(scratch, 0, dout, x, 0, table, n, c, plane, from, end);
+      if (plane == 1) {
+        if (out) reduce_pass<Matrix, Masked>(scratch, masked, dout, x, out, table, n, c, plane, from, end);
+        else reduce_pass<Matrix, Plain>(scratch, 0, dout, x, 0, table, n, c, plane, from, end);
+      } else {
+        if (out) reduce_pass<Planes, Masked>(scratch, masked, dout, x, out, table, n, c, plane, from, end);
+        else reduce_pass<Planes, Plain>(scratch, 0, dout, x, 0, table, n, c, plane, from, end);
+      }
       batch_norm_lines(lines, dweight, dbias, scratch, table, n, c, plane, from, end);
     }
     if (dx) {
       const d = out ? masked : dout;
-      if (relu && !out) {
-        if (training) dx_pass<Relu>(dx, d, x, table, lines, n, c, plane, from, end);
-        else dx_pass<ConstantRelu>(dx, d, x, table, 0, n, c, plane, from, end);
-      } else if (training) {
-        dx_pass<Plain>(dx, d, x, table, lines, n, c, plane, from, end);
+      if (plane == 1) {
+        if (training) dx_pass<Matrix, Plain>(dx, d, x, table, lines, n, c, plane, from, end);
+        else dx_pass<Matrix, Constant>(dx, d, 0, table, 0, n, c, plane, from, end);
       } else {
-        dx_pass<Constant>(dx, d, 0, table, 0, n, c, plane, from, end);
+        if (training) dx_pass<Planes, Plain>(dx, d, x, table, lines, n, c, plane, from, end);
+        else dx_pass<Planes, Constant>(dx, d, 0, table, 0, n, c, plane, from, end);
       }
     }
     from = end;

@@ -12,6 +12,7 @@ import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { backend } from "../src/index.js";
 import { augmentationRows, functionRows, matmulRows, memoryRows } from "./kernels.js";
+import { normRows } from "./norm.js";
 import { poolRows } from "./pool.js";
 import { formatRow, met, type Row } from "./row.js";
 import { startupRow } from "./startup.js";
@@ -22,6 +23,7 @@ const GROUPS: Record<string, () => Promise<Row[]> | Row[]> = {
   matmul: () => matmulRows(build),
   memory: memoryRows,
   pool: poolRows,
+  norm: normRows,
   functions: functionRows,
   augmentation: augmentationRows,
   steps: () => stepRows(build),

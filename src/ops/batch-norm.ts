@@ -102,7 +102,7 @@ const normalizeChannels = /* @__PURE__ */ defineOp<Inputs, [plan: Plan]>({
     }
     return [table];
   },
-  save: (out, [x, , , residual]) => (residual ? [x, out] : [x]),
+  save: (out, [x], { relu }) => (relu ? [x, out] : [x]),
   backward: (dOut, saved, [dX, dWeight, dBias, dResidual], { relu, training }) => {
     const x = saved[0];
     const table = saved[saved.length - 1];
@@ -115,8 +115,7 @@ const normalizeChannels = /* @__PURE__ */ defineOp<Inputs, [plan: Plan]>({
       dResidual?.ptr ?? 0,
       dOut.ptr,
       x.ptr,
-      saved.length === 3 ? saved[1].ptr : 0,
-      Number(relu),
+      relu ? saved[1].ptr : 0,
       table.ptr,
       scratch,
       Number(training),
