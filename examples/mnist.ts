@@ -1,28 +1,35 @@
 /**
  * Learns to read handwritten digits: PyTorch's MNIST example, line by line, in TypeScript on the CPU.
  *
- *   npm start                      some seconds an epoch, 98 of 100 digits right in the end
- *   npm start -- --width 512       a wider network; npm start -- --help shows all options
+ *   npm start                      a convolutional network: two epochs, 99 of 100 digits right in the end
+ *   npm start -- --model mlp       fully connected: an epoch takes seconds, 98 of 100 right
+ *   npm start -- --help            shows all options
  */
 import { data, F, manualSeed, nn, noGrad, optim, type Tensor } from "lanegrad";
 import { drawDigits, type Mistake } from "./mnist/digits.js";
 import { saveMistakes } from "./mnist/pictures.js";
-import { MLP } from "./models.js";
+import { CNN, MLP } from "./models.js";
 import { saveLearningCurve } from "./support/charts.js";
 import { mnist } from "./support/mnist.js";
-import { positive, readOptions, whole } from "./support/options.js";
+import { oneOf, optional, positive, readOptions, whole } from "./support/options.js";
 import { Progress } from "./support/progress.js";
 
-const { epochs, batchSize, lr, seed, width } = readOptions(
+/** What each network is best trained with. */
+const RECIPES = { cnn: { epochs: 2, lr: 0.1 }, mlp: { epochs: 5, lr: 0.05 } };
+
+const options = readOptions(
   { name: "mnist", does: "Learns to read handwritten digits (MNIST).", usage: "npm start --" },
   {
-    epochs: whole(1, 5, "passes over the 60,000 images"),
+    model: oneOf(["cnn", "mlp"], "cnn", "cnn: two convolutions; mlp: fully connected"),
+    epochs: optional(whole(1, 0, "passes over the 60,000 images (default 2 for cnn, 5 for mlp)")),
     batchSize: whole(1, 64, "images a step"),
-    lr: positive(0.05, "learning rate of the first epoch; each further one has 0.6 of the last"),
+    lr: optional(positive(0, "largest learning rate (default 0.1 for cnn, 0.05 for mlp)")),
     seed: whole(0, 1, "seed of all random numbers: the same seed gives the same run"),
-    width: whole(2, 256, "size of the first hidden layer; the second has half of it"),
+    width: whole(2, 256, "mlp: size of the first hidden layer; the second has half of it"),
   },
 );
+const { model, batchSize, seed, width } = options;
+const { epochs, lr } = { epochs: options.epochs ?? RECIPES[model].epochs, lr: options.lr ?? RECIPES[model].lr };
 manualSeed(seed);
 
 const trainSet = mnist({ train: true });
@@ -30,9 +37,11 @@ const testSet = mnist({ train: false });
 const trainLoader = new data.DataLoader(trainSet, { batchSize, shuffle: true });
 const testLoader = new data.DataLoader(testSet, { batchSize: 1000 });
 
-const net = new MLP(width);
+const net = model === "cnn" ? new CNN() : new MLP(width);
 const criterion = new nn.CrossEntropyLoss();
-const optimizer = new optim.SGD(net.parameters(), { lr, momentum: 0.9 });
+const optimizer = new optim.SGD(net.parameters(), { lr, momentum: 0.9, weightDecay: model === "cnn" ? 1e-4 : 0 });
+// The learning rate rises, and falls to nothing in the end: larger steps find what smaller ones settle.
+const scheduler = new optim.lrScheduler.OneCycleLR(optimizer, { maxLr: lr, totalSteps: epochs * trainLoader.length });
 
 function train(progress: Progress): void {
   net.train();
@@ -43,6 +52,7 @@ function train(progress: Progress): void {
     loss.backward();
     nn.utils.clipGradNorm_(net.parameters(), 1);
     optimizer.step();
+    scheduler.step();
     progress.step(loss.item(), images.size(0));
   }
 }
@@ -72,8 +82,6 @@ for (let epoch = 1; epoch <= epochs; epoch++) {
   progress.beginEpoch();
   train(progress);
   progress.endEpoch(test().accuracy);
-  // Smaller steps later settle what larger ones found.
-  for (const group of optimizer.paramGroups) group.lr *= 0.6;
 }
 
 const { read, sure, accuracy } = test();

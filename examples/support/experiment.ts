@@ -71,7 +71,7 @@ export function score(net: nn.Module, { images, labels }: Labelled): Score {
   return { accuracy: right / images.size(0), loss: loss / images.size(0) };
 }
 
-/** Trains by SGD with momentum, clipping and a falling learning rate. */
+/** Trains by SGD with momentum and clipping. */
 export function learn(setting: Setting): Outcome {
   const { trainSet, epochs, lr, momentum = 0.9, weightDecay = 0, patience, batchSize = 32, seed } = setting;
   manualSeed(seed);
@@ -107,10 +107,11 @@ export function line(name: string, { epoch, train, test }: Moment): string {
     percent(train.accuracy),
     percent(test.accuracy),
     percent(train.accuracy - test.accuracy),
+    train.loss.toFixed(3),
     test.loss.toFixed(3),
     String(epoch),
   ];
-  return `${name.padEnd(26)}${cells.map((cell) => cell.padStart(11)).join("")}`;
+  return `${name.padEnd(22)}${cells.map((cell) => cell.padStart(13)).join("")}`;
 }
 
-export const HEADER = `${"".padEnd(26)}${["training", "test", "gap", "test loss", "epoch"].map((title) => title.padStart(11)).join("")}`;
+export const HEADER = `${"".padEnd(22)}${["training", "test", "gap", "train. loss", "test loss", "epoch"].map((title) => title.padStart(13)).join("")}`;

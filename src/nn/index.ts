@@ -1,6 +1,13 @@
 export * from "./activation.js";
 export { BatchNorm1d, BatchNorm2d, InstanceNorm1d, InstanceNorm2d } from "./batch-norm.js";
 export { ModuleDict, ModuleList, Sequential } from "./container.js";
+export {
+  Conv2d,
+  type Conv2dOptions,
+  type ConvPaddingMode,
+  ConvTranspose2d,
+  type ConvTranspose2dOptions,
+} from "./conv.js";
 export * as functional from "./functional.js";
 export * as init from "./init.js";
 export { Dropout, Dropout2d, Flatten, Identity, Unflatten } from "./layers.js";

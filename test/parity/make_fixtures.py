@@ -130,7 +130,9 @@ class Family:
         self.records = []
         source.manual_seed(sum(map(ord, name)))
 
-    def add(self, op, fn, inputs=(), args=None, options=None, target="method", grad=True, seed=None, note=None):
+    def add(
+        self, op, fn, inputs=(), args=None, options=None, target="method", grad=True, seed=None, note=None, up=upstream
+    ):
         """
         One record: the call of `op`, its outputs, and the gradients of Σ output·gradOutput.
 
@@ -138,6 +140,7 @@ class Family:
         args     the JavaScript call's positional arguments; "$i" stands for input i. By default, the inputs that are
                  not the receiver
         grad     True: all float inputs; a list of indices: those only; False: none
+        up       gives the gradient of an output
         """
         inputs = [x.detach().clone() for x in inputs]
         if args is None:
@@ -161,12 +164,12 @@ class Family:
         record["outputs"] = outputs
         differentiable = [o for o in outputs if o.requires_grad]
         if differentiable:
-            gradients = [upstream(o) for o in differentiable]
+            gradients = [up(o) for o in differentiable]
             grads = torch.autograd.grad(
                 differentiable, [x for x, w in zip(leaves, wants) if w], gradients, allow_unused=True
             )
             found = iter(grads)
-            record["gradOutputs"] = [upstream(o) if o.requires_grad else None for o in outputs]
+            record["gradOutputs"] = [up(o) if o.requires_grad else None for o in outputs]
             record["grads"] = [next(found) if w else None for w in wants]
         self.records.append(record)
 

@@ -18,6 +18,11 @@ import {
 const ELEMENTWISE: Tolerance = { atol: 1e-6, rtol: 2e-6 };
 /** Sums, products of matrices, norms, losses: PyTorch adds up in float32, some 2⁻²⁴·√n of the terms' size off for n ≤ 10⁴. */
 const ACCUMULATING: Tolerance = { atol: 1e-6, rtol: 1e-5 };
+/**
+ * Convolutions of at most 300 products of size 4 (with whole numbers most are exact): PyTorch's float32 sums are off by some
+ * √300·2⁻²⁴·4 (4e-6) where terms cancel, ours by twice that where Winograd's transforms add their rounding.
+ */
+const CONVOLVING: Tolerance = { atol: 1.2e-5, rtol: 1e-5 };
 
 /** Families of single calls, and how close they must be. */
 const CALLS: Record<string, Tolerance> = {
@@ -34,10 +39,13 @@ const CALLS: Record<string, Tolerance> = {
   norm: ACCUMULATING,
   loss: ACCUMULATING,
   pool: ACCUMULATING,
+  conv: CONVOLVING,
 };
 /** Families that other files replay. */
 const ELSEWHERE: Record<string, string> = {
+  "conv-modules": "../conv.test.ts",
   runs: "./runs.test.ts",
+  "runs-conv": "./runs-conv.test.ts",
   init: "../init.test.ts",
   print: "../format.test.ts",
   random: "../random.test.ts",

@@ -1,5 +1,5 @@
 /** Convolutions in float64, term by term. */
-import { type Nd, nd, placeOf, sizeOf } from "./nd.js";
+import { type Nd, nd, sizeOf } from "./nd.js";
 
 export interface ConvOptions {
   stride?: number | readonly number[];
@@ -66,7 +66,7 @@ function eachProduct(
       const first = Math.floor(o / outPerGroup) * perGroup;
       for (let i = 0; i < outShape[2]; i++) {
         for (let j = 0; j < outShape[3]; j++) {
-          const out = placeOf(outShape, [n, o, i, j]);
+          const out = ((n * outChannels + o) * outShape[2] + i) * outShape[3] + j;
           for (let c = 0; c < perGroup; c++) {
             for (let ki = 0; ki < kernelHeight; ki++) {
               const y = i * stride[0] - top + ki * dilation[0];
@@ -74,7 +74,8 @@ function eachProduct(
               for (let kj = 0; kj < kernelWidth; kj++) {
                 const x = j * stride[1] - left + kj * dilation[1];
                 if (x < 0 || x >= width) continue;
-                visit(out, placeOf(xShape, [n, first + c, y, x]), placeOf(wShape, [o, c, ki, kj]));
+                const xPlace = ((n * channels + first + c) * height + y) * width + x;
+                visit(out, xPlace, ((o * perGroup + c) * kernelHeight + ki) * kernelWidth + kj);
               }
             }
           }
