@@ -38,6 +38,17 @@ export function refusePromise(result: unknown, where: string): void {
   }
 }
 
+/** @internal Runs fn as it was when `isGradEnabled()` was enabled. */
+export function asRecorded(enabled: boolean, fn: () => void): void {
+  const before = gradEnabled;
+  gradEnabled = enabled;
+  try {
+    fn();
+  } finally {
+    gradEnabled = before;
+  }
+}
+
 /** Runs fn without recording ops, and returns what it returns. Frees nothing by itself. */
 export const noGrad = <T>(fn: () => T): T => withGradMode(false, fn, "noGrad");
 

@@ -6,7 +6,7 @@ import type { DType } from "./dtype.js";
 import { isGradEnabled } from "./grad-mode.js";
 import { Node, record } from "./node.js";
 import type { Shape } from "./shape.js";
-import { free, letGo, tick, touch } from "./storage.js";
+import { fillPostponed, free, letGo, tick, touch } from "./storage.js";
 import { Tensor } from "./tensor.js";
 
 type Inputs = readonly (Tensor | null | undefined)[];
@@ -75,18 +75,26 @@ class OpNode extends Node {
   }
 }
 
+/** What `defineOp` makes. */
+export interface Op<T extends Inputs, A extends readonly unknown[]> {
+  (...args: [...T, ...A]): Tensor;
+  /** @internal The same, into a result that was postponed (defer.ts). */
+  into(out: Tensor, ...args: [...T, ...A]): Tensor;
+}
+
 /**
  * Makes an op: a function of its tensor inputs and its other arguments. The runner alone checks, allocates, records the
  * tape, and skips what needs no gradient.
  */
-export function defineOp<T extends Inputs = [Tensor], A extends readonly unknown[] = []>(
-  spec: OpSpec<T, A>,
-): (...args: [...T, ...A]) => Tensor {
+export function defineOp<T extends Inputs = [Tensor], A extends readonly unknown[] = []>(spec: OpSpec<T, A>): Op<T, A> {
   const count = spec.inputs ?? 1;
-  return (...args) => {
+  const call = (into: Tensor | null, args: [...T, ...A]) => {
     const inputs = args.slice(0, count) as (Tensor | null | undefined)[];
-    return runOp(spec as never, inputs, args.length > count ? args.slice(count) : NONE);
+    return runOp(spec as never, inputs, args.length > count ? args.slice(count) : NONE, into);
   };
+  const op = ((...args) => call(null, args)) as Op<T, A>;
+  op.into = (out, ...args) => call(out, args);
+  return op;
 }
 const NONE: readonly unknown[] = [];
 
@@ -95,6 +103,7 @@ export function runOp(
   spec: OpSpec<Inputs, readonly unknown[]>,
   given: (Tensor | null | undefined)[],
   attributes: readonly unknown[],
+  into: Tensor | null = null,
 ): Tensor {
   let needsGrad = false;
   const inputs = given;
@@ -128,7 +137,12 @@ export function runOp(
     const t = inputs[i];
     if (t) touch(t.block);
   }
-  const out = spec.durable ? Tensor.allocateDurable(shape, dtype, spec.name) : Tensor.allocate(shape, dtype, spec.name);
+  let out: Tensor;
+  if (into !== null) {
+    out = into;
+    fillPostponed(out.block);
+  } else if (spec.durable) out = Tensor.allocateDurable(shape, dtype, spec.name);
+  else out = Tensor.allocate(shape, dtype, spec.name);
   const own = spec.forward(out, inputs, ...attributes);
   if (!backprop || dtype !== "float32") {
     if (own) for (const t of own) free(t.block, "consumed");

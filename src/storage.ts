@@ -85,6 +85,10 @@ export class Block {
   transient = false;
   /** A gradient that may be added to in place, as nobody else holds it. */
   summable = false;
+  /** Computes the bytes of a block that has never had any: an op that waits, or whose follower did its work (defer.ts). */
+  recipe: (() => void) | null = null;
+  /** The list of blocks that was open when the recipe was written. */
+  home: Block[] | null = null;
   older: Block | null = null;
   newer: Block | null = null;
 
@@ -133,9 +137,60 @@ let lastPassClock = 0;
 let scopeBlocks: Block[] | null = null;
 let inPass = false;
 
+/** The result of the op that waits to see what follows (defer.ts). */
+let waiting: Block | null = null;
+/** Ops under way that are part of another: what either touches stays where it is. */
+let nested = 0;
+
 /** Begins an op: what it touches from now on stays where it is until the next op begins. */
 export function tick(): void {
-  clock++;
+  if (nested === 0) clock++;
+}
+
+/** Makes a block whose bytes a recipe will compute: at once before anything else happens, unless its follower takes it. */
+export function postpone(bytes: number, op: string, recipe: () => void): Block {
+  settle();
+  const block = new Block(bytes, op, Kind.Result);
+  block.recipe = recipe;
+  block.home = scopeBlocks;
+  waiting = block;
+  return block;
+}
+
+/** Whether it is this block that waits. */
+export const isWaiting = (block: Block): boolean => waiting === block;
+
+/** The follower of the op that waits does its work. */
+export function takeWaiting(): void {
+  waiting = null;
+}
+
+/** Runs the op that waits. */
+export function settle(): void {
+  if (waiting !== null) cook(waiting);
+}
+
+/** Computes a block by its recipe. */
+export function cook(block: Block): void {
+  const { recipe } = block;
+  if (recipe === null) return;
+  if (waiting === block) waiting = null;
+  block.recipe = null;
+  nested++;
+  try {
+    recipe();
+  } catch (error) {
+    block.recipe = recipe;
+    throw error;
+  } finally {
+    nested--;
+  }
+  block.home?.push(block);
+}
+
+/** Memory for a block that its recipe is about to fill. */
+export function fillPostponed(block: Block): void {
+  occupy(block, allocateChunk(block.bytes, block.op));
 }
 
 function unlink(block: Block): void {
@@ -156,6 +211,7 @@ function append(block: Block): void {
 
 /** Renews a block's last use; brings it back when it was spilled; refuses when it is gone. */
 export function touch(block: Block): void {
+  if (waiting !== null) settle();
   if (block.chunk === null) revive(block);
   if (block.kind === Kind.State) countState(block);
   if (block.lastUse === clock) return;
@@ -204,7 +260,9 @@ function occupy(block: Block, chunk: Chunk): void {
 }
 
 function revive(block: Block): void {
-  if (block.spilled !== null) {
+  if (block.recipe !== null) {
+    cook(block);
+  } else if (block.spilled !== null) {
     const bytes = block.spilled;
     occupy(block, allocateChunk(block.bytes, block.op));
     U8.set(bytes, block.ptr);
@@ -255,6 +313,9 @@ function spill(block: Block): void {
 /** Makes a block give its memory back for good. */
 export function free(block: Block, fate: Fate): void {
   if (block.fate !== null) return;
+  // What the op that waits does beside its result (a running mean) is wanted all the same.
+  if (waiting === block) settle();
+  block.recipe = null;
   if (block.chunk !== null) vacate(block);
   block.spilled = null;
   block.fate = fate;
@@ -335,6 +396,7 @@ export interface Collection {
 
 /** Lists the blocks made from now on; returns what was in force, to be handed back in the same way. */
 export function collect(next: Collection): Collection {
+  settle();
   const before = { blocks: scopeBlocks, inPass };
   scopeBlocks = next.blocks;
   inPass = next.inPass;
@@ -481,5 +543,6 @@ export interface MemoryInfo {
 
 /** How much memory tensors use. */
 export function memory(): MemoryInfo {
+  settle();
   return { liveTensors: liveBlocks, liveBytes, peakBytes, heapBytes: heapBytes() };
 }

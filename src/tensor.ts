@@ -12,7 +12,7 @@ import { formatTensor } from "./format.js";
 import type { Node } from "./node.js";
 import * as convert from "./ops/convert.js";
 import { contiguousStrides, formatShape, isContiguous, normalizeDim, numelOf, type Shape, sameShape } from "./shape.js";
-import { allocate, type Block, demote, finalizeWith, free, Kind, promote, touch } from "./storage.js";
+import { allocate, type Block, cook, demote, finalizeWith, free, Kind, postpone, promote, touch } from "./storage.js";
 import { F32, I32, U8 } from "./wasm/heap.js";
 
 /** Nested lists of numbers or booleans, as `tensor()` takes them and `toArray()` gives them. */
@@ -40,7 +40,7 @@ export class Tensor implements Iterable<Tensor> {
   readonly strides: readonly number[];
   /** @internal In elements. */
   readonly offset: number;
-  /** @internal */ gradFn: Node | null = null;
+  private node: Node | null = null;
   /** @internal Which of gradFn's results this is. */
   outputIndex = 0;
   /** @internal */ gradTensor: Tensor | null = null;
@@ -81,6 +81,12 @@ export class Tensor implements Iterable<Tensor> {
     return new Tensor(block, finalizeWith(block), shape, contiguousStrides(shape), 0, dtype);
   }
 
+  /** @internal A float32 result that `recipe` will compute (storage.ts). */
+  static postpone(shape: Shape, op: string, recipe: () => void): Tensor {
+    const block = postpone(numelOf(shape) * itemSize("float32"), op, recipe);
+    return new Tensor(block, null, shape, contiguousStrides(shape), 0, "float32");
+  }
+
   /** @internal A float32 temporary of a backward pass, uninitialised. */
   static allocateTransient(shape: Shape, op: string): Tensor {
     const out = Tensor.allocate(shape, "float32", op);
@@ -97,6 +103,16 @@ export class Tensor implements Iterable<Tensor> {
   get ptr(): number {
     touch(this.block);
     return this.block.ptr + this.offset * itemSize(this.dtype);
+  }
+
+  /** @internal What made it, for the tape; an op that waits is run to know. */
+  get gradFn(): Node | null {
+    if (this.block.recipe !== null) cook(this.block);
+    return this.node;
+  }
+
+  set gradFn(node: Node | null) {
+    this.node = node;
   }
 
   // Reading ------------------------------------------------------------------------------------------------------------

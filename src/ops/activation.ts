@@ -1,6 +1,7 @@
 /** Activations. `sigmoid` and `tanh` are among the elementwise functions, `softmax` has a file of its own. */
 
 import { optionsOf, type Trailing } from "../arguments.js";
+import { defer, followers, shouldWait } from "../defer.js";
 import { ArgumentError, DTypeError } from "../errors.js";
 import { defineOp } from "../op.js";
 import { checkNumber } from "../shape.js";
@@ -44,7 +45,18 @@ const reluOf = /* @__PURE__ */ defineOp<[Tensor]>({
  * @throws DTypeError for bool
  */
 export function relu(x: Tensor): Tensor {
-  if (!(x instanceof Tensor) || x.dtype === "float32") return reluOf(x);
+  const fused = followers(x)?.relu?.();
+  if (fused) return fused;
+  if (!(x instanceof Tensor)) return reluOf(x);
+  if (shouldWait(x))
+    return defer(
+      "relu",
+      x.shape,
+      [x],
+      (out) => reluOf.into(out, x),
+      () => ({ reluOf: x }),
+    );
+  if (x.dtype === "float32") return reluOf(x);
   if (x.dtype === "bool") throw new DTypeError("relu: expected numbers, found bool; convert it with float() or int()");
   return maximum(x, 0);
 }

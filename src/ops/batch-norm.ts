@@ -3,6 +3,7 @@
  * (`batchNormRelu`): one implementation, so that the bits are the same fused or apart.
  */
 import { optionsOf, type Trailing } from "../arguments.js";
+import { defer, shouldWait, take } from "../defer.js";
 import { ArgumentError, ShapeError } from "../errors.js";
 import { defineOp } from "../op.js";
 import { formatShape, numelOf, sameShape } from "../shape.js";
@@ -214,7 +215,39 @@ function normalize(
     );
   }
   if (training) checkSeveralValues(where, x);
-  return normalizeChannels(x, weight, bias, residual, { runningMean, runningVar, training, momentum, eps, relu });
+  const plan: Plan = { runningMean, runningVar, training, momentum, eps, relu };
+  if (relu || residual || !shouldWait(x)) return normalizeChannels(x, weight, bias, residual, plan);
+  return waitForRelu(x, weight, bias, plan);
+}
+
+/** batchNorm that waits for the relu, or the addition of a residual and the relu, that usually follow. */
+function waitForRelu(x: Tensor, weight: Tensor | null, bias: Tensor | null, plan: Plan): Tensor {
+  // The running statistics move once, whoever runs first; what is computed again leaves them alone.
+  let moved = false;
+  const next = (): Plan => {
+    const now = moved && plan.training ? { ...plan, runningMean: null, runningVar: null } : plan;
+    moved = true;
+    return now;
+  };
+  const withRelu = (residual: Tensor | null): Tensor => {
+    take();
+    return normalizeChannels(x, weight, bias, residual, { ...next(), relu: true });
+  };
+  const reads = [x, weight, bias, ...(plan.training ? [] : [plan.runningMean, plan.runningVar])];
+  return defer(
+    "batchNorm",
+    x.shape,
+    reads,
+    (out) => normalizeChannels.into(out, x, weight, bias, null, next()),
+    (normalized) => ({
+      relu: () => withRelu(null),
+      add: (other, run) => {
+        if (other === normalized || other.dtype !== "float32" || !sameShape(other.shape, x.shape)) return null;
+        take();
+        return defer("add", x.shape, [...reads, other], run, () => ({ relu: () => withRelu(other) }));
+      },
+    }),
+  );
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Element-wise arithmetic, comparisons and functions, with broadcasting and PyTorch's dtype promotion. */
 
 import { checkOptions, show } from "../arguments.js";
+import { followers } from "../defer.js";
 import { type DType, numberType, promoteTypes, resultType } from "../dtype.js";
 import { ArgumentError, DTypeError } from "../errors.js";
 import { flatLayout } from "../layout.js";
@@ -70,7 +71,7 @@ interface BinaryCall {
 }
 
 /** Defines a binary op: a function of two operands, at least one of them a tensor. */
-function defineBinary(spec: BinarySpec): (a: Operand, b: Operand) => Tensor {
+function defineBinary(spec: BinarySpec): (a: Operand, b: Operand, into?: Tensor) => Tensor {
   const { name, compares = false } = spec;
   const op = defineOp<[Tensor | null, Tensor | null], [BinaryCall]>({
     name,
@@ -106,7 +107,7 @@ function defineBinary(spec: BinarySpec): (a: Operand, b: Operand) => Tensor {
             return [needs[0] ? gradient(spec.gradA, shapeA) : null, needs[1] ? gradient(spec.gradB, shapeB) : null];
           },
   });
-  return (a, b) => {
+  return (a, b, into) => {
     checkOperand(name, a, "the first");
     checkOperand(name, b, "the second");
     const tensorA = a instanceof Tensor ? a : null;
@@ -116,13 +117,14 @@ function defineBinary(spec: BinarySpec): (a: Operand, b: Operand) => Tensor {
     const dtype = result === "float32" || spec.int === undefined ? "float32" : "int32";
     const p = tensorA && to(tensorA, dtype);
     const q = tensorB && to(tensorB, dtype);
-    const out = op(p, q, {
+    const call: BinaryCall = {
       x: Number(a instanceof Tensor ? 0 : a),
       y: Number(b instanceof Tensor ? 0 : b),
       dtype,
       shapeA: tensorA?.shape ?? [],
       shapeB: tensorB?.shape ?? [],
-    });
+    };
+    const out = into === undefined ? op(p, q, call) : op.into(into, p, q, call);
     if (p !== tensorA) letGo((p as Tensor).block);
     if (q !== tensorB) letGo((q as Tensor).block);
     if (compares || out.dtype === "float32" || result === "int32") return out;
@@ -153,7 +155,14 @@ const subTensors = defineBinary({
 
 /** a + alpha·b. Operands are tensors or numbers and broadcast together. */
 export function add(a: Operand, b: Operand, options: { alpha?: number } = {}): Tensor {
-  return addTensors(a, scaledOperand(b, options.alpha));
+  const other = scaledOperand(b, options.alpha);
+  // A sum has no order: whichever operand waits.
+  return addFollowing(a, other) ?? addFollowing(other, a) ?? addTensors(a, other);
+}
+
+function addFollowing(a: Operand, b: Operand): Tensor | null {
+  if (!(b instanceof Tensor)) return null;
+  return followers(a)?.add?.(b, (sum) => addTensors(a, b, sum)) ?? null;
 }
 
 /** a − alpha·b. @throws DTypeError for two bool tensors, as PyTorch: use logicalXor or logicalNot. */

@@ -1,5 +1,6 @@
 /** Max pooling. */
 import { optionsOf, type Trailing } from "../arguments.js";
+import { followers, take } from "../defer.js";
 import { defineOp } from "../op.js";
 import type { Shape } from "../shape.js";
 import { Tensor } from "../tensor.js";
@@ -125,8 +126,11 @@ export function maxPool2d(x: Tensor, kernelSize: Size2d, ...rest: unknown[]): Te
   const indices = asked || kernel[0] * kernel[1] > 255;
   const usual = indices ? null : usualOf(geometry, planes, oh, ow);
   const found: { indices?: Tensor } = {};
+  // A relu that waits is done on the way: the largest of what it would leave is what it leaves of the largest.
+  const before = followers(x)?.reluOf;
+  if (before) take();
   const values = pool(
-    x,
+    before ?? x,
     {
       ...planes,
       shape: [...planes.lead, oh, ow],
@@ -136,7 +140,7 @@ export function maxPool2d(x: Tensor, kernelSize: Size2d, ...rest: unknown[]): Te
       kw: kernel[1],
       dilation,
       indices,
-      relu: false,
+      relu: before !== undefined,
     },
     found,
   );
