@@ -123,15 +123,22 @@ abstract class BatchNorm extends RunningNorm {
     const moves = training && this.trackRunningStats && tracked !== null;
     const momentum = this.momentum ?? (moves ? 1 / (tracked.item() + 1) : 0);
     const uses = !training || this.trackRunningStats;
-    const out = batchNorm(x, uses ? running_mean : null, uses ? running_var : null, {
+    // Counted first: whatever uses a tensor makes an op that waits for the relu behind it run at once (src/defer.ts).
+    const count = (by: number) => noGrad(() => tracked?.add_(by));
+    if (moves) count(1);
+    const options = {
       weight: this.weight,
       bias: this.bias,
       training: training || (running_mean === null && running_var === null),
       momentum,
       eps: this.eps,
-    });
-    if (moves) noGrad(() => tracked.add_(1));
-    return out;
+    };
+    try {
+      return batchNorm(x, uses ? running_mean : null, uses ? running_var : null, options);
+    } catch (error) {
+      if (moves) count(-1);
+      throw error;
+    }
   }
 }
 
