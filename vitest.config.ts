@@ -1,8 +1,15 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
+const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
+
 export default defineConfig({
-  resolve: { alias: { lanegrad: fileURLToPath(new URL("./src/index.ts", import.meta.url)) } },
+  resolve: {
+    alias: [
+      { find: /^lanegrad$/, replacement: source("index.ts") },
+      { find: /^lanegrad\/worker$/, replacement: source("worker/index.ts") },
+    ],
+  },
   test: {
     include: ["test/**/*.test.ts"],
     // One process a file: each has a heap of its own, as a program has.

@@ -1,5 +1,5 @@
 /**
- * Builds the package: kernels (two wasm builds) → embedded module and its types → dist/index.js and its declarations.
+ * Builds the package: kernels (two wasm builds) → embedded module and its types → dist/ and its declarations.
  *
  *   node scripts/build.mjs            everything that is out of date
  *   node scripts/build.mjs --kernels  only the kernels and what is generated from them (enough for the tests)
@@ -75,14 +75,20 @@ const lazyFflate = {
   },
 };
 
+/** What users import: package.json's "exports" name these files. What two of them share becomes a file of its own. */
+const ENTRIES = { index: "src/index.ts", "worker/index": "src/worker/index.ts" };
+
 async function buildPackage() {
   const inputs = [...filesUnder("src"), "scripts/build.mjs", "tsconfig.build.json", "package.json"];
-  if (!args.has("--force") && oldest(["dist/index.js", "dist/index.d.ts"]) > newest(inputs)) return;
+  const outputs = Object.keys(ENTRIES).flatMap((name) => [`dist/${name}.js`, `dist/${name}.d.ts`]);
+  if (!args.has("--force") && oldest(outputs) > newest(inputs)) return;
   rmSync("dist", { recursive: true, force: true });
   await build({
-    entryPoints: ["src/index.ts"],
+    entryPoints: ENTRIES,
     outdir: "dist",
+    chunkNames: "shared-[hash]",
     bundle: true,
+    splitting: true,
     format: "esm",
     target: "es2022",
     platform: "neutral",
@@ -92,10 +98,12 @@ async function buildPackage() {
     plugins: [lazyFflate],
   });
   // esbuild calls a class that names itself _Name inside; users would read that in messages and when printing.
-  const bundled = readFileSync("dist/index.js", "utf8");
-  const renamed = Array.from(bundled.matchAll(/^var (\w+) = class _\1\b/gm), ([, name]) => name);
-  const pattern = new RegExp(`\\b_(${renamed.join("|")})\\b`, "g");
-  writeFileSync("dist/index.js", renamed.length > 0 ? bundled.replace(pattern, "$1") : bundled);
+  for (const file of filesUnder("dist")) {
+    const bundled = readFileSync(file, "utf8");
+    const renamed = Array.from(bundled.matchAll(/^var (\w+) = class _\1\b/gm), ([, name]) => name);
+    const pattern = new RegExp(`\\b_(${renamed.join("|")})\\b`, "g");
+    if (renamed.length > 0) writeFileSync(file, bundled.replace(pattern, "$1"));
+  }
   run("typescript/bin/tsc", ["-p", "tsconfig.build.json"]);
 }
 
