@@ -66,12 +66,12 @@ describe("a job in a worker", () => {
 
   test("lets another job in between its steps", async () => {
     const training = run(worker, "train", { steps: 1e9, seed: 0 });
-    const answers: number[] = [];
+    // A few events may come at once and be answered by the same weights; then weights change.
+    const answers = new Set<number>();
     for await (const { step } of training) {
-      if (step >= 200) answers.push((await run(worker, "ask", new Float32Array([0.5, 0.5])).result) ?? Number.NaN);
-      if (answers.length === 3) break;
+      if (step >= 200) answers.add((await run(worker, "ask", new Float32Array([0.5, 0.5])).result) ?? Number.NaN);
+      if (answers.size === 3) break;
     }
-    expect(new Set(answers).size).toBe(3);
     for (const answer of answers) expect(answer).toBeCloseTo(0.25, 0);
   });
 });
