@@ -6,7 +6,8 @@
  */
 import { instantiateSync } from "@assemblyscript/loader";
 import { inflateSync } from "fflate";
-import { blob } from "./binaries.generated.js";
+import { LanegradError } from "../errors.js";
+import { blob, version } from "./binaries.generated.js";
 import type { Kernels } from "./kernels.generated.js";
 import { unpack } from "./unpack.js";
 
@@ -38,8 +39,17 @@ function relaxedProbe(): Uint8Array<ArrayBuffer> {
   ]);
 }
 
+/** LANEGRAD_BUILD, where there is an environment that may be read. */
+function wantedBuild(): string | undefined {
+  try {
+    return typeof process === "undefined" ? undefined : process.env?.LANEGRAD_BUILD;
+  } catch {
+    return undefined; // Deno refuses it to programs without --allow-env.
+  }
+}
+
 function chooseBuild(): Build {
-  const wanted = typeof process === "undefined" ? undefined : process.env?.LANEGRAD_BUILD;
+  const wanted = wantedBuild();
   const relaxed = WebAssembly.validate(relaxedProbe());
   if (wanted === "simd" || wanted === "simd128") return "simd128";
   if (wanted === "relaxed" && !relaxed) throw new Error("LANEGRAD_BUILD=relaxed, but this engine has no relaxed SIMD");
@@ -58,22 +68,67 @@ function moduleBytes(relaxed: boolean): Uint8Array<ArrayBuffer> {
   return unpack(zlib === undefined ? inflateSync(deflated) : zlib.inflateRawSync(deflated), relaxed);
 }
 
+/** The build and the kernels' version that the package's own .wasm files name in a custom section (scripts/build.mjs). */
+function labelOf(module: WebAssembly.Module): { build: Build; version: string } | undefined {
+  const [section] = WebAssembly.Module.customSections(module, "lanegrad");
+  if (section === undefined) return undefined;
+  const bytes = new Uint8Array(section);
+  const text = (from: number) => String.fromCharCode(...bytes.subarray(from + 1, from + 1 + bytes[from]));
+  return { build: text(0) === "relaxed" ? "relaxed" : "simd128", version: text(1 + bytes[0]) };
+}
+
 /**
- * Use an already compiled module instead of the embedded bytes: for platforms that forbid compiling at run time.
- * Must be called before the first tensor is made.
+ * Hands in the kernels as a compiled module, for platforms that forbid compiling bytes at run time: `lanegrad/simd.wasm`, which
+ * runs everywhere, or `lanegrad/relaxed.wasm`, which is faster where relaxed SIMD is. Call it before making a tensor.
  *
- * @throws Error when the kernels are already running.
+ *     import kernels from "lanegrad/relaxed.wasm"; // a WebAssembly.Module, in Cloudflare Workers for one
+ *     setModule(kernels);
+ *
+ * @throws TypeError when module is no WebAssembly.Module
+ * @throws LanegradError when the kernels are loaded already, or the module is not this version's
  */
-export function setModule(module: WebAssembly.Module, options: { build?: Build } = {}): void {
-  if (build !== undefined) throw new Error("setModule: the kernels are loaded already; call it before making a tensor");
-  handedIn = { module, build: options.build ?? "simd128" };
+export function setModule(module: WebAssembly.Module): void {
+  if (!(module instanceof WebAssembly.Module)) {
+    const found = Object.prototype.toString.call(module).slice(8, -1);
+    throw new TypeError(
+      `setModule: expected a WebAssembly.Module, found ${found}; compile lanegrad/simd.wasm, or import it where that gives a module`,
+    );
+  }
+  if (build !== undefined) {
+    throw new LanegradError("setModule: the kernels are loaded already; call it before making a tensor");
+  }
+  const label = labelOf(module);
+  if (label?.version !== version) {
+    throw new LanegradError(
+      `setModule: expected the kernels of this lanegrad (${version}), found ` +
+        `${label ? `those of another version (${label.version})` : "another module"}; take lanegrad/simd.wasm or ` +
+        "lanegrad/relaxed.wasm of the same package",
+    );
+  }
+  handedIn = { module, build: label.build };
+}
+
+/** A compiled module of the embedded bytes. @throws LanegradError naming the ways out, where that is refused. */
+function compile(chosen: Build): WebAssembly.Module {
+  const bytes = moduleBytes(chosen === "relaxed");
+  try {
+    return new WebAssembly.Module(bytes);
+  } catch (error) {
+    throw new LanegradError(
+      `lanegrad: this platform refuses to compile the WebAssembly kernels (${Math.ceil(bytes.length / 1024)} KB): ` +
+        `${(error as Error).message}. A page's content security policy must have 'wasm-unsafe-eval' in its script-src; a ` +
+        "browser that compiles no module of this size on the main thread (Chromium before 115) does it in a worker; and where " +
+        "bytes may not be compiled at all, hand in lanegrad/simd.wasm compiled: setModule(module)",
+      { cause: error },
+    );
+  }
 }
 
 /** Loads the kernels unless they are loaded. */
 export function load(): void {
   if (build !== undefined) return;
   const chosen = handedIn?.build ?? chooseBuild();
-  const module = handedIn?.module ?? new WebAssembly.Module(moduleBytes(chosen === "relaxed"));
+  const module = handedIn?.module ?? compile(chosen);
   memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES });
   // The loader mutates its imports, so they are made afresh; its wrappers cost a call, so the raw exports are used.
   const { instance } = instantiateSync(module, { env: { memory } });

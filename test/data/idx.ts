@@ -25,3 +25,13 @@ export function makeFiles(n: number, height = 28, width = 28): { images: Uint8Ar
     ),
   };
 }
+
+/** The error a function throws. */
+export function errorOf(fn: () => unknown): Error {
+  try {
+    fn();
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error("nothing was thrown");
+}

@@ -9,7 +9,7 @@ const SPECIAL = [0, -0, 1, -1, nan, infinity, -infinity, 2, -2];
 const values = (n: number): Float32Array =>
   Float32Array.from({ length: n }, () => SPECIAL[Math.floor(((random() + 1) / 2) * SPECIAL.length)]);
 const gradients = (n: number): Float32Array => Float32Array.from({ length: n }, random);
-const bits = (x: Float32Array): string => Buffer.from(x.buffer, x.byteOffset, x.byteLength).toString("hex");
+const bits = (x: Float32Array): string => new Uint32Array(x.buffer, x.byteOffset, x.length).join(" ");
 
 /** Windows as src/ops/windows.ts writes them. */
 const lists = (size: number, count: number, kernel: number, stride: number, padding: number, dilation = 1) =>

