@@ -1,8 +1,9 @@
 /**
  * The backward pass: walks the tape behind a loss from its newest node to its oldest and adds gradients up.
  */
-import { AutogradError, NonFiniteError, ShapeError } from "./errors.js";
-import { isAnomalyMode, noGrad } from "./grad-mode.js";
+import { checkBackward } from "./anomaly.js";
+import { AutogradError, ShapeError } from "./errors.js";
+import { isAnomalyMode, noGrad, withoutAnomalyMode } from "./grad-mode.js";
 import type { Node } from "./node.js";
 import { formatShape, sameShape } from "./shape.js";
 import {
@@ -138,8 +139,15 @@ function step(pass: Pass, node: Node): void {
     }
   }
   tick();
-  const dX = node.differentiate(grads, (i) => gradBuffer(pass, node, i));
-  if (isAnomalyMode()) checkForNaN(node, dX);
+  const takeBuffer = (i: number) => gradBuffer(pass, node, i);
+  let dX: (Tensor | null)[];
+  if (isAnomalyMode()) {
+    // The ops that a backward is made of are examined with it, under its name.
+    dX = withoutAnomalyMode(() => node.differentiate(grads, takeBuffer));
+    checkBackward(node, dX, grads);
+  } else {
+    dX = node.differentiate(grads, takeBuffer);
+  }
   for (let i = 0; i < node.inputs.length; i++) {
     const input = node.inputs[i];
     const grad = dX[i];
@@ -279,22 +287,6 @@ function finishLeaf(pass: Pass, leaf: Tensor, sum: Tensor): void {
   accumulateLeaf(leaf, callHooks(sum, leaf.leafHooks ?? []));
   dropGrad(sum);
   sweep(pass);
-}
-
-function checkForNaN(node: Node, dX: readonly (Tensor | null)[]): void {
-  for (let i = 0; i < dX.length; i++) {
-    const grad = dX[i]?.contiguous();
-    if (!grad) continue;
-    const values = F32.subarray(grad.ptr >>> 2, (grad.ptr >>> 2) + grad.numel());
-    if (values.some((v) => Number.isNaN(v))) {
-      throw new NonFiniteError(
-        `${node.name}: its backward returned NaN in the gradient of input ${i}` +
-          (node.trace
-            ? `; its forward was called\n${node.trace}`
-            : " (made outside detectAnomaly, so where is not known)"),
-      );
-    }
-  }
 }
 
 /**

@@ -2,6 +2,7 @@
  * The errors lanegrad throws. Each message starts with the op or argument it is about, gives the values found, and says
  * what to do. Nothing is half-changed when one of these is thrown.
  */
+import type { Anomaly } from "./anomaly.js";
 
 /** Base of all of lanegrad's own errors: `catch (e) { if (e instanceof LanegradError) … }`. */
 export class LanegradError extends Error {
@@ -46,6 +47,14 @@ export class OutOfMemoryError extends LanegradError {
 /** NaN or infinity where the caller asked for an error. */
 export class NonFiniteError extends LanegradError {
   override name = "NonFiniteError";
+
+  constructor(
+    message: string,
+    /** Where it first appeared, when `autograd.detectAnomaly` found it. */
+    readonly anomaly: Anomaly | null = null,
+  ) {
+    super(message);
+  }
 }
 
 /** A state dict whose keys or shapes are not the module's or optimizer's. */

@@ -4,6 +4,7 @@ export * as autograd from "./autograd-api.js";
 export * as data from "./data/index.js";
 export type { DType, TypedArray } from "./dtype.js";
 export * from "./errors.js";
+export * from "./fit/index.js";
 export { enableGrad, isGradEnabled, noGrad } from "./grad-mode.js";
 // Through methods.js, so that a bundler that takes any tensor takes the methods with it.
 export { Tensor, type TensorMethods } from "./methods.js";
@@ -101,8 +102,9 @@ export {
   unsqueeze,
 } from "./ops/view.js";
 export * as optim from "./optim/index.js";
-export { Generator, manualSeed } from "./random.js";
+export { Generator, getRngState, manualSeed, setRngState } from "./random.js";
 export { scope } from "./scope.js";
+export { load, loadMetadata, type Saved, type SaveOptions, save } from "./serialize/index.js";
 export { type MemoryInfo, memory } from "./storage.js";
 export type { NestedArray, TensorLike } from "./tensor.js";
 export * as transforms from "./transforms/index.js";

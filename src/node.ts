@@ -2,6 +2,7 @@
  * The tape: the graph of `Node`s behind a result. Nodes are numbered as they are made, so an op's inputs always have smaller
  * numbers than its output, and descending numbers are a topological order.
  */
+import { currentPlace, type Place } from "./anomaly.js";
 import { AutogradError } from "./errors.js";
 import { isAnomalyMode } from "./grad-mode.js";
 import { formatShape, type Shape } from "./shape.js";
@@ -25,6 +26,8 @@ export abstract class Node {
   needed = true;
   /** Where the op was called, in anomaly mode. */
   readonly trace: string | undefined;
+  /** The module that called it, in anomaly mode. */
+  readonly place: Place | null = null;
 
   constructor(
     readonly name: string,
@@ -37,7 +40,10 @@ export abstract class Node {
     this.versions = saved.map((t) => t?.block.version ?? 0);
     for (const t of saved) if (t) t.block.pins++;
     this.grads = new Array(outputCount).fill(null);
-    if (isAnomalyMode()) this.trace = new Error().stack?.split("\n").slice(2).join("\n");
+    if (isAnomalyMode()) {
+      this.trace = new Error().stack?.split("\n").slice(2).join("\n");
+      this.place = currentPlace();
+    }
   }
 
   /** Gradients of the inputs, from `this.grads`. */

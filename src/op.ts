@@ -2,8 +2,9 @@
  * Ops: `defineOp` makes one out of its shape rule, its forward and its backward. The runner checks, allocates, records the
  * tape, and skips what needs no gradient.
  */
+import { checkForward } from "./anomaly.js";
 import type { DType } from "./dtype.js";
-import { isGradEnabled } from "./grad-mode.js";
+import { isAnomalyMode, isGradEnabled } from "./grad-mode.js";
 import { Node, record } from "./node.js";
 import type { Shape } from "./shape.js";
 import { fillPostponed, free, letGo, tick, touch } from "./storage.js";
@@ -117,7 +118,8 @@ export function runOp(
     if (isGradEnabled() && t.requiresGrad) needsGrad = true;
   }
   const backprop = needsGrad && (spec.backward !== undefined || spec.adjoint !== undefined);
-  const original = backprop ? given.slice() : given;
+  const anomalyMode = isAnomalyMode();
+  const original = backprop || anomalyMode ? given.slice() : given;
   let copies: Tensor[] | null = null;
   if (spec.raw !== true) {
     for (let i = 0; i < given.length; i++) {
@@ -144,6 +146,7 @@ export function runOp(
   } else if (spec.durable) out = Tensor.allocateDurable(shape, dtype, spec.name);
   else out = Tensor.allocate(shape, dtype, spec.name);
   const own = spec.forward(out, inputs, ...attributes);
+  if (anomalyMode) checkForward(spec.name, out, original, attributes);
   if (!backprop || dtype !== "float32") {
     if (own) for (const t of own) free(t.block, "consumed");
     if (copies !== null) for (const t of copies) free(t.block, "consumed");

@@ -254,6 +254,18 @@ export function manualSeed(seed: number | bigint): Generator {
   return shared.manualSeed(seed);
 }
 
+/** The state of the default generator, as `torch.get_rng_state`: 5056 bytes. */
+export const getRngState = (): Uint8Array => defaultGenerator().getState();
+
+/**
+ * Sets the state of the default generator, as `torch.set_rng_state`: what is drawn then is what was drawn after it was taken.
+ *
+ * @throws ArgumentError when the bytes are not such a state; nothing has then changed
+ */
+export function setRngState(state: Uint8Array): void {
+  defaultGenerator().setState(state);
+}
+
 /** Fills with float32 uniforms of [from, to), one draw each: `tensor.uniform_(from, to)`, and `rand` with 0 and 1. */
 export function fillUniform(out: Float32Array, from = 0, to = 1, gen: Generator = defaultGenerator()): void {
   if (!(from <= to)) throw new ArgumentError(`uniform_: expected from <= to, got from ${from}, to ${to}`);
@@ -461,9 +473,21 @@ export function multinomial(
  * `generator` the permutation comes from that one, see `endDataLoaderOrder`.
  */
 export function dataLoaderOrder(n: number, gen?: Generator): Int32Array {
+  if (gen === undefined) return sharedLoaderOrder(n, defaultGenerator());
   drawBaseSeed(gen);
-  if (gen !== undefined) return randperm(n, gen);
-  return randperm(n, new Generator(defaultGenerator().randomInt64()));
+  return randperm(n, gen);
+}
+
+/** The same, when the default generator is (or was) in the state of `gen`. */
+function sharedLoaderOrder(n: number, gen: Generator): Int32Array {
+  drawBaseSeed(gen);
+  return randperm(n, new Generator(gen.randomInt64()));
+}
+
+/** The order that `dataLoaderOrder` gave, from the state that the generator it drew from was in before. */
+export function repeatLoaderOrder(n: number, state: Uint8Array, ownGenerator: boolean): Int32Array {
+  const gen = new Generator().setState(state);
+  return ownGenerator ? dataLoaderOrder(n, gen) : sharedLoaderOrder(n, gen);
 }
 
 /** What an unshuffled DataLoader draws as an epoch begins: the base seed for workers, two 32-bit draws. */

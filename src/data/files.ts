@@ -1,4 +1,5 @@
 /** Files, where there are any: the package runs in browsers too, so node:fs is asked for only when a path is given. */
+import { show } from "../arguments.js";
 import { DataError } from "../errors.js";
 
 /** The bytes of a file, or a path to it. */
@@ -7,6 +8,8 @@ export type FileSource = string | URL | Uint8Array | ArrayBuffer;
 interface FileSystem {
   existsSync(path: string | URL): boolean;
   readFileSync(path: string | URL): Uint8Array;
+  writeFileSync(path: string | URL, bytes: Uint8Array): void;
+  renameSync(from: string | URL, to: string | URL): void;
 }
 
 /**
@@ -24,6 +27,33 @@ function fileSystem(where: string, example: string): FileSystem {
       : `${where}: reading files needs Node 20.16 or later, this is ${version}; read them yourself, with ` +
           `readFileSync("…"), and pass the bytes: ${example}`,
   );
+}
+
+/** Whether a file is there; false where there are no files. */
+export function fileExists(path: string | URL): boolean {
+  return globalThis.process?.getBuiltinModule?.("node:fs")?.existsSync(path) ?? false;
+}
+
+/**
+ * Writes a file beside its place and then puts it there, so that what was there before is whole until the new one is.
+ *
+ * @throws DataError when it cannot be written
+ */
+export function writeFile(path: string | URL, bytes: Uint8Array, where: string): void {
+  if (typeof path !== "string" && !(path instanceof URL)) {
+    throw new TypeError(`${where}: the path must be a string or a URL, found ${show(path)}`);
+  }
+  const fs: FileSystem | undefined = globalThis.process?.getBuiltinModule?.("node:fs");
+  if (fs === undefined) {
+    throw new DataError(`${where}: there are no files to write here; leave the path out and keep the bytes it returns`);
+  }
+  const partial = path instanceof URL ? new URL(`${path.href}.partial`) : `${path}.partial`;
+  try {
+    fs.writeFileSync(partial, bytes);
+    fs.renameSync(partial, path);
+  } catch (error) {
+    throw new DataError(`${where}: cannot write ${String(path)}: ${(error as Error).message}`);
+  }
 }
 
 /** A file's bytes, and its name for error messages: the path, or what the bytes are said to be. */

@@ -1,8 +1,15 @@
 /** DataLoader: batches of a dataset, as torch.utils.data.DataLoader with num_workers=0. */
 
 import { optionsOf, type Trailing } from "../arguments.js";
-import { ArgumentError } from "../errors.js";
-import { dataLoaderOrder, drawBaseSeed, endDataLoaderOrder, Generator } from "../random.js";
+import { ArgumentError, StateDictError } from "../errors.js";
+import {
+  dataLoaderOrder,
+  defaultGenerator,
+  drawBaseSeed,
+  endDataLoaderOrder,
+  Generator,
+  repeatLoaderOrder,
+} from "../random.js";
 import { Kind, promote } from "../storage.js";
 import { Tensor } from "../tensor.js";
 import { collateAs } from "./collate.js";
@@ -25,6 +32,28 @@ export interface DataLoaderOptions<Sample = any, Batch = any> {
 /** PyTorch's order of arguments after the dataset. */
 const ORDER = ["batchSize", "shuffle"] as const;
 
+/** Where a loader stands: what `stateDict()` gives. */
+export interface DataLoaderState {
+  /** Samples that the epoch under way has given; null between epochs. */
+  position: number | null;
+  /** The state of the generator that the epoch's order was drawn from, before it was; null when nothing is shuffled. */
+  began: Uint8Array | null;
+  /** The state of the loader's own generator (option `seed`); null when it draws from the default one. */
+  generator: Uint8Array | null;
+  /** What the order and the position depend on. */
+  samples: number;
+  batchSize: number;
+  dropLast: boolean;
+  shuffle: boolean;
+}
+
+/** An epoch under way. */
+interface Epoch {
+  order: Int32Array;
+  began: Uint8Array | null;
+  position: number;
+}
+
 /** A batch has the structure of a sample: `[input, label]` become `[inputs, labels]`. */
 export type DefaultBatch = [inputs: Tensor, labels: Tensor, ...rest: Tensor[]];
 
@@ -43,6 +72,9 @@ export class DataLoader<Sample = any, Batch = DefaultBatch> implements Iterable<
   readonly dropLast: boolean;
   private readonly collate: ((samples: Sample[]) => Batch) | null;
   private readonly generator: Generator | undefined;
+  /** The latest epoch, until it is over; where `loadStateDict` has put one, the next iteration goes on with it. */
+  private epoch: Epoch | null = null;
+  private resumes = false;
 
   constructor(
     readonly dataset: DatasetLike<Sample>,
@@ -80,19 +112,83 @@ export class DataLoader<Sample = any, Batch = DefaultBatch> implements Iterable<
 
   *[Symbol.iterator](): Iterator<Batch> {
     const { batchSize, generator } = this;
-    const n = this.dataset.length;
-    const order = this.beginEpoch(n);
-    let start = 0;
-    for (; start + batchSize <= n; start += batchSize) yield this.load(order.subarray(start, start + batchSize));
-    // PyTorch's sampler is asked for one index more before a smaller batch, and at the end.
-    if (this.shuffle) endDataLoaderOrder(n, generator);
-    if (start < n && !this.dropLast) yield this.load(order.subarray(start));
+    const epoch = this.resumes ? (this.epoch as Epoch) : this.beginEpoch();
+    this.resumes = false;
+    this.epoch = epoch;
+    const { order } = epoch;
+    const n = order.length;
+    const fullBatches = n - (n % batchSize);
+    while (epoch.position < fullBatches) {
+      const start = epoch.position;
+      epoch.position += batchSize;
+      yield this.load(order.subarray(start, start + batchSize));
+    }
+    if (epoch.position === fullBatches) {
+      // PyTorch's sampler is asked for one index more before a smaller batch, and at the end.
+      if (this.shuffle) endDataLoaderOrder(n, generator);
+      epoch.position = n;
+      if (fullBatches < n && !this.dropLast) yield this.load(order.subarray(fullBatches));
+    }
+    if (this.epoch === epoch) this.epoch = null;
   }
 
-  private beginEpoch(n: number): Int32Array {
-    if (this.shuffle) return dataLoaderOrder(n, this.generator);
+  private beginEpoch(): Epoch {
+    const n = this.dataset.length;
+    if (this.shuffle) {
+      const began = (this.generator ?? defaultGenerator()).getState();
+      return { order: dataLoaderOrder(n, this.generator), began, position: 0 };
+    }
     drawBaseSeed(this.generator);
-    return Int32Array.from({ length: n }, (_, i) => i);
+    return { order: inOrder(n), began: null, position: 0 };
+  }
+
+  /**
+   * Where the loader stands, as StatefulDataLoader of torchdata: which epoch order, how much of it has been given, and its own
+   * generator. Loaders that draw from the default generator (no `seed`) go on exactly when its state is restored as well.
+   */
+  stateDict(): DataLoaderState {
+    const { epoch, generator, batchSize, dropLast, shuffle } = this;
+    return {
+      position: epoch?.position ?? null,
+      began: epoch?.began ?? null,
+      generator: generator?.getState() ?? null,
+      samples: this.dataset.length,
+      batchSize,
+      dropLast,
+      shuffle,
+    };
+  }
+
+  /**
+   * Goes where a `stateDict()` was taken: the next iteration gives the batches that were still to come.
+   *
+   * @throws StateDictError when the dataset's length, batchSize, shuffle, dropLast or seed are others; nothing has then changed
+   */
+  loadStateDict(dict: DataLoaderState): void {
+    const { dataset, batchSize, dropLast, shuffle, generator } = this;
+    const own = { samples: dataset.length, batchSize, dropLast, shuffle, seed: generator !== undefined };
+    const found = { ...dict, seed: dict?.generator != null };
+    for (const [name, value] of Object.entries(own)) {
+      const given = (found as Record<string, unknown>)[name];
+      if (given === value) continue;
+      throw new StateDictError(
+        `loadStateDict: DataLoader: ${name} is ${String(given)} in the state dict, ${String(value)} in the loader`,
+      );
+    }
+    const { position, began } = dict;
+    if (position !== null && !(Number.isInteger(position) && position >= 0 && position <= dataset.length)) {
+      throw new StateDictError(
+        `loadStateDict: DataLoader: position must be between 0 and ${dataset.length}, found ${position}`,
+      );
+    }
+    if (position !== null && shuffle && !(began instanceof Uint8Array)) {
+      throw new StateDictError("loadStateDict: DataLoader: began is missing, the state that the order was drawn from");
+    }
+    const n = dataset.length;
+    const order = began === null ? inOrder(n) : repeatLoaderOrder(n, began, generator !== undefined);
+    if (dict.generator !== null) generator?.setState(dict.generator);
+    this.resumes = position !== null;
+    this.epoch = position === null ? null : { order, began, position };
   }
 
   private load(indices: Int32Array): Batch {
@@ -107,6 +203,8 @@ export class DataLoader<Sample = any, Batch = DefaultBatch> implements Iterable<
     return batch;
   }
 }
+
+const inOrder = (n: number): Int32Array => Int32Array.from({ length: n }, (_, i) => i);
 
 /** What a user's collate made with ops is data now. */
 function makeDurable(batch: unknown): void {

@@ -1,9 +1,10 @@
 /** Module: the base of all layers and networks, as torch.nn.Module. */
+import { withinModule } from "../anomaly.js";
 import { checkOptions, isOptions, show } from "../arguments.js";
 import { asUserCode } from "../autograd.js";
 import { Callable } from "../callable.js";
 import { ArgumentError, StateDictError } from "../errors.js";
-import { isGradEnabled, noGrad } from "../grad-mode.js";
+import { isAnomalyMode, isGradEnabled, noGrad } from "../grad-mode.js";
 import { Node, record } from "../node.js";
 import { formatShape, sameShape } from "../shape.js";
 import { assertReadable, Kind, promote } from "../storage.js";
@@ -63,6 +64,9 @@ export abstract class Module extends Callable {
   /** @internal */
   override invoke(...inputs: any[]): any {
     const { hooks } = booksOf(this);
+    if (isAnomalyMode()) {
+      return withinModule(this, () => (hooks === null ? this.forward(...inputs) : this.runHooked(hooks, inputs)));
+    }
     return hooks === null ? this.forward(...inputs) : this.runHooked(hooks, inputs);
   }
 

@@ -1,0 +1,38 @@
+/** Giving way: training is one long computation, and timers, input and rendering need a turn of the event loop now and then. */
+
+interface Hosts {
+  setImmediate?: (fn: () => void) => unknown;
+  scheduler?: { yield?: () => Promise<void> };
+}
+
+/** Resolves after a turn of the event loop. */
+export function turn(): Promise<void> {
+  const { setImmediate, scheduler } = globalThis as Hosts;
+  if (setImmediate !== undefined) return new Promise((resolve) => setImmediate(resolve));
+  if (scheduler?.yield !== undefined) return scheduler.yield();
+  // Nested timeouts wait 4 ms at least in browsers; messages do not.
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+}
+
+/** Says when a turn is due. */
+export class Breath {
+  private last = performance.now();
+
+  constructor(private readonly milliseconds: number) {}
+
+  get due(): boolean {
+    return performance.now() - this.last >= this.milliseconds;
+  }
+
+  async take(): Promise<void> {
+    await turn();
+    this.last = performance.now();
+  }
+}
