@@ -31,7 +31,7 @@ describe("in forward", () => {
   test("names the op, the layer's path and its class, and the ranges of what went in", () => {
     manualSeed(0);
     const net = new Net();
-    noGrad(() => net.layers[3].conv1.weight.at(1, 0, 0).fill_(Number.NaN));
+    noGrad(() => (net.layers as any)[3].conv1.weight.at(1, 0, 0).fill_(Number.NaN));
     const { message, anomaly } = anomalyOf(() => net(zeros(1, 2, 4, 4).add(0.5)));
     expect(message).toMatch(/^conv2d: its forward gave 4 NaN among 12 values, in layers\.3\.conv1 \(Conv2d\)\n/);
     expect(message).toMatch(/\n {2}input 0, \[1, 2, 4, 4\]: from 0\.5 to 0\.5\n/);
@@ -47,7 +47,7 @@ describe("in forward", () => {
 
   test("finds infinity where it is made, in the innermost module that called the op", () => {
     const net = new Net();
-    noGrad(() => net.layers[3].conv1.bias.fill_(1000));
+    noGrad(() => (net.layers as any)[3].conv1.bias.fill_(1000));
     const { message, anomaly } = anomalyOf(() => net(zeros(1, 2, 3, 3)));
     expect(message).toMatch(
       /^exp: its forward gave 3 ±Infinity among 3 values, in layers\.3 \(Block\)\n {2}input 0, .*: from 1000 to 1000$/,

@@ -23,6 +23,8 @@ export interface Position {
   /** Whether those were all, and validation is next. */
   trained: boolean;
   averages: { sums: Means; samples: number };
+  /** The learning rates that the last step used. */
+  rates: number[];
   seconds: number;
   history: EpochLog[];
 }

@@ -304,7 +304,7 @@ class Run implements FitState {
   private get position(): Position {
     const { completed: epoch, batch, step, trained, history } = this;
     const seconds = this.inEpoch ? this.seconds : 0;
-    return { epoch, batch, step, trained, averages: this.averages.state(), seconds, history };
+    return { epoch, batch, step, trained, averages: this.averages.state(), rates: this.rates, seconds, history };
   }
 
   private snapshot() {
@@ -337,7 +337,9 @@ class Run implements FitState {
     this.secondsBefore = found.seconds;
     this.history.push(...found.history);
     this.validation = this.history.at(-1)?.validation ?? null;
-    this.rates = this.optimizer.paramGroups.map((group) => group.lr);
+    this.rates = found.rates;
+    // It has, in the run before; schedules would warn.
+    if (found.step > 0) this.optimizer.stepped = true;
   }
 
   // Others -------------------------------------------------------------------------------------------------------------

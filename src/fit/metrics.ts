@@ -3,7 +3,7 @@ import { show } from "../arguments.js";
 import { ArgumentError, ShapeError } from "../errors.js";
 import { noGrad } from "../grad-mode.js";
 import { abs, eq, ge, sub } from "../ops/elementwise.js";
-import { argmax, mean } from "../ops/reduce.js";
+import { argmax, mean, sum } from "../ops/reduce.js";
 import { topk } from "../ops/sort.js";
 import { unsqueeze } from "../ops/view.js";
 import { formatShape, sameShape } from "../shape.js";
@@ -17,7 +17,7 @@ import type { Tensor } from "../tensor.js";
  */
 export function accuracy(outputs: Tensor, targets: Tensor): number {
   checkClasses("accuracy", outputs, targets);
-  return noGrad(() => mean(eq(argmax(outputs, 1), targets).float()).item());
+  return count(() => eq(argmax(outputs, 1), targets)) / targets.numel();
 }
 
 /**
@@ -31,10 +31,7 @@ export function topKAccuracy(k: number): (outputs: Tensor, targets: Tensor) => n
   }
   return (outputs, targets) => {
     checkClasses("topKAccuracy", outputs, targets);
-    return noGrad(() => {
-      const { indices } = topk(outputs, k, 1);
-      return mean(eq(indices, unsqueeze(targets, 1)).float()).item() * k;
-    });
+    return count(() => eq(topk(outputs, k, 1).indices, unsqueeze(targets, 1))) / targets.numel();
   };
 }
 
@@ -46,7 +43,7 @@ export function topKAccuracy(k: number): (outputs: Tensor, targets: Tensor) => n
  */
 export function binaryAccuracy(outputs: Tensor, targets: Tensor, threshold = 0): number {
   checkAlike("binaryAccuracy", outputs, targets);
-  return noGrad(() => mean(eq(ge(outputs, threshold).float(), targets.float()).float()).item());
+  return count(() => eq(ge(outputs, threshold).float(), targets.float())) / targets.numel();
 }
 
 /** The mean of |outputs − targets|. Shapes: (*), (*) → a number. @throws ShapeError for different shapes */
@@ -54,6 +51,9 @@ export function meanAbsoluteError(outputs: Tensor, targets: Tensor): number {
   checkAlike("meanAbsoluteError", outputs, targets);
   return noGrad(() => mean(abs(sub(outputs, targets))).item());
 }
+
+/** How many elements are true: a whole number, so that parts are exact. */
+const count = (right: () => Tensor): number => noGrad(() => sum(right()).item());
 
 function checkClasses(where: string, outputs: Tensor, targets: Tensor): void {
   const expected = [outputs.shape[0], ...outputs.shape.slice(2)];
