@@ -7,7 +7,8 @@ import { Module } from "./module.js";
 
 /** In training mode sets elements to 0 with probability p and divides the others by 1 − p; else gives x as it is. */
 export class Dropout extends Module {
-  readonly p: number;
+  /** May be changed between steps. */
+  p: number;
 
   /** `inplace` is taken, as in PyTorch, and makes no difference. */
   constructor(...args: Trailing<{ p?: number; inplace?: boolean }, ["p", "inplace"]>) {
