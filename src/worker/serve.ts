@@ -17,7 +17,7 @@ export interface JobContext<Event = any> {
 }
 
 /** A job: its result, or the error it throws, crosses to the page. */
-export type JobFunction = (options: any, context: JobContext<any>) => unknown;
+export type JobFunction = (options: any, context: JobContext<any>) => any;
 
 /** Jobs by the names under which pages run them. */
 export type Jobs = Record<string, JobFunction>;
