@@ -66,3 +66,8 @@ export class StateDictError extends LanegradError {
 export class DataError extends LanegradError {
   override name = "DataError";
 }
+
+/** Threads cannot be had here, or one has failed. */
+export class ThreadError extends LanegradError {
+  override name = "ThreadError";
+}

@@ -108,5 +108,5 @@ export { load, loadMetadata, type Saved, type SaveOptions, save } from "./serial
 export { type MemoryInfo, memory } from "./storage.js";
 export type { NestedArray, TensorLike } from "./tensor.js";
 export * as transforms from "./transforms/index.js";
-export { backend, setModule } from "./wasm/load.js";
-export { getNumThreads, setNumThreads } from "./wasm/threads.js";
+export { setModule } from "./wasm/load.js";
+export { backend, getNumThreads, setNumThreads } from "./wasm/threads.js";

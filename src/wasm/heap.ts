@@ -61,7 +61,8 @@ export let U8: Uint8Array;
 /** Bytes the heap has taken from the engine so far; it never shrinks. */
 export const heapBytes = (): number => heapEnd;
 
-function refreshViews(): void {
+/** Views of the memory as it is now: after it has grown, or moved into a shared one. */
+export function refreshViews(): void {
   F32 = new Float32Array(memory.buffer);
   I32 = new Int32Array(memory.buffer);
   U8 = new Uint8Array(memory.buffer);

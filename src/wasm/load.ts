@@ -17,13 +17,16 @@ export type Build = "simd128" | "relaxed";
 /** 64 KiB pages; asconfig.json declares the same limits, and the memory handed in must lie within them. */
 const INITIAL_PAGES = 16;
 const MAXIMUM_PAGES = 65536;
+const PAGE = 65536;
 
 /** The raw wasm exports. Set by `load()`, which every allocation has called before a kernel can need it. */
 export let k: Kernels;
 export let memory: WebAssembly.Memory;
 
 let build: Build | undefined;
-const shared = false;
+let shared = false;
+/** The module that runs; its bytes, unless it was handed in. */
+let running: WebAssembly.Module;
 let handedIn: { module: WebAssembly.Module; build: Build } | undefined;
 
 /** A module of one function that does `f32x4.relaxed_madd`: valid only where relaxed SIMD is. */
@@ -128,16 +131,70 @@ function compile(chosen: Build): WebAssembly.Module {
 export function load(): void {
   if (build !== undefined) return;
   const chosen = handedIn?.build ?? chooseBuild();
-  const module = handedIn?.module ?? compile(chosen);
+  running = handedIn?.module ?? compile(chosen);
   memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES });
   // The loader mutates its imports, so they are made afresh; its wrappers cost a call, so the raw exports are used.
-  const { instance } = instantiateSync(module, { env: { memory } });
+  const { instance } = instantiateSync(running, { env: { memory } });
   k = instance.exports as unknown as Kernels;
   build = chosen;
 }
 
-/** What runs: the build, the number of threads, and whether the memory is shared between them. */
-export function backend(): { simd: Build; threads: number; shared: boolean } {
+/**
+ * Moves everything into a memory that threads share, the first time; gives what a thread needs. The kernels use no atomics, so
+ * the same code serves: the one difference is a bit in the memory import's limits.
+ *
+ * @param moved renews every view of the memory
+ * @throws RangeError when the engine has no such memory; Error for a module that was handed in, whose bytes are not ours
+ */
+export function shareMemory(moved: () => void): { module: WebAssembly.Module; memory: WebAssembly.Memory } {
+  if (shared) return { module: running, memory };
+  if (handedIn !== undefined) {
+    throw new Error("a module that was handed in by setModule() imports a memory of its own, which threads cannot share");
+  }
+  const bytes = moduleBytes(build === "relaxed");
+  markShared(bytes);
+  const module = new WebAssembly.Module(bytes);
+  const initial = memory.buffer.byteLength / PAGE;
+  const next = sharedMemory(initial);
+  const instance = new WebAssembly.Instance(module, { env: { memory: next } });
+  new Uint8Array(next.buffer).set(new Uint8Array(memory.buffer));
+  memory = next;
+  k = instance.exports as unknown as Kernels;
+  running = module;
+  shared = true;
+  moved();
+  return { module, memory };
+}
+
+/** As large as the engine allows: unlike a plain memory's, a shared one's whole range of addresses is set aside at once. */
+function sharedMemory(initial: number): WebAssembly.Memory {
+  for (let maximum = MAXIMUM_PAGES; ; maximum >>= 1) {
+    try {
+      return new WebAssembly.Memory({ initial, maximum, shared: true });
+    } catch (error) {
+      if (maximum >> 1 < Math.max(initial, 4096)) throw error;
+    }
+  }
+}
+
+/** Sets the shared flag (bit 1) of the memory import's limits; maximum is there (bit 0), as a shared memory needs. */
+function markShared(bytes: Uint8Array): void {
+  // The import section is the only place where "env" "memory" stands, followed by its kind (2: memory) and the flags.
+  const pattern = [3, ...ascii("env"), 6, ...ascii("memory"), 2, 1];
+  const end = bytes.length - pattern.length;
+  for (let at = 8; at < end; at++) {
+    if (pattern.every((byte, i) => bytes[at + i] === byte)) {
+      bytes[at + pattern.length - 1] = 3;
+      return;
+    }
+  }
+  throw new Error("the kernels' module does not import its memory as expected");
+}
+
+const ascii = (text: string): number[] => Array.from(text, (c) => c.charCodeAt(0));
+
+/** The build that runs, and whether its memory is shared. */
+export function loaded(): { simd: Build; shared: boolean } {
   load();
-  return { simd: build as Build, threads: 1, shared };
+  return { simd: build as Build, shared };
 }

@@ -1,16 +1,273 @@
-/** How many threads the kernels use. One, until a pool of workers comes. */
-import { ArgumentError } from "../errors.js";
+/**
+ * Threads: persistent workers over one shared memory, to whom the main thread hands shares of a kernel's work, and takes one
+ * itself. No message is sent for an op: a share is a few numbers in shared memory and a counter that is raised.
+ *
+ * Kernels take ranges (of rows, planes, images, elements), and no sum depends on where a range ends, so results have the same bits
+ * for every number of threads.
+ */
+import { ArgumentError, ThreadError } from "../errors.js";
+import { refreshViews } from "./heap.js";
+import type { Kernels } from "./kernels.generated.js";
+import { type Build, k, load, loaded, shareMemory } from "./load.js";
+import { ARGUMENTS, browserSource, CONTROL_WORDS, nodeSource, SLOT_WORDS, State, Word } from "./worker-source.js";
 
-/** Threads in use. */
-export const getNumThreads = (): number => 1;
+type Name = keyof Kernels;
+
+/** What is needed of a Node Worker and of a browser's. */
+interface Thread {
+  /** Resolves when it waits for work. */
+  ready: Promise<void>;
+  terminate(): void;
+}
+
+let workers: Thread[] = [];
+let ints = new Int32Array(0);
+let doubles = new Float64Array(0);
+/** Kernels by name, as workers know them. */
+const numbers = new Map<string, number>();
+/** Why the pool is gone, to be told at the next chance. */
+let broken: string | null = null;
+
+/** How long an unclaimed share is waited for before the main thread takes it over: the worker is dead, or starved. */
+const PATIENCE = 2000;
+/** How long the main thread looks before it sleeps, where it may. */
+const SPIN = 0.2;
+
+/** Threads in use, the calling one among them. */
+export const getNumThreads = (): number => workers.length + 1;
+
+/** What runs: the build, the number of threads, and whether the memory is shared between them. */
+export const backend = (): { simd: Build; threads: number; shared: boolean } => ({
+  ...loaded(),
+  threads: getNumThreads(),
+});
+
+const inNode = (): boolean => typeof process !== "undefined" && process.versions?.node !== undefined;
+
+function available(): number {
+  const os = inNode() ? process.getBuiltinModule?.("node:os") : undefined;
+  return os?.availableParallelism?.() ?? globalThis.navigator?.hardwareConcurrency ?? 1;
+}
+
+/** Why there can be no threads here; null where they can be. */
+function obstacle(): string | null {
+  if (typeof SharedArrayBuffer === "undefined" || globalThis.crossOriginIsolated === false) {
+    return (
+      "there is no shared memory here: a page needs to be cross-origin isolated, by the headers " +
+      "Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp"
+    );
+  }
+  if (!inNode() && typeof Worker === "undefined") return "there are no workers here";
+  return null;
+}
 
 /**
- * Sets the number of threads. This version computes on one thread whatever is asked for; `getNumThreads()` tells.
+ * Sets the number of threads that kernels use, the calling one among them. "auto" takes as many as the machine offers, or quietly
+ * one where there can be no threads. Call it between steps. Workers keep no process alive.
  *
- * @throws ArgumentError unless n is "auto" or a whole number from 1 to 256
+ * In a browser threads need a cross-origin isolated page (COOP and COEP), and a policy that allows workers from a blob.
+ *
+ * @throws ArgumentError unless n is "auto" or a whole number from 1 to 256; ThreadError where threads cannot be had, with the
+ *   reason. What was set before stays in force.
  */
 export async function setNumThreads(n: number | "auto"): Promise<void> {
   if (n !== "auto" && !(Number.isInteger(n) && n >= 1 && n <= 256)) {
     throw new ArgumentError(`setNumThreads: expected "auto" or a whole number from 1 to 256, found ${String(n)}`);
   }
+  const wanted = n === "auto" ? available() : n;
+  if (wanted === getNumThreads()) return;
+  if (wanted === 1) {
+    stop();
+    return;
+  }
+  const why = obstacle();
+  if (why !== null) {
+    if (n === "auto") return;
+    throw new ThreadError(`setNumThreads(${n}): ${why}; ${getNumThreads()} thread goes on`);
+  }
+  let started: Thread[] = [];
+  try {
+    load();
+    const { module, memory } = shareMemory(refreshViews);
+    const names = Object.keys(k);
+    names.forEach((name, i) => {
+      numbers.set(name, i);
+    });
+    const control = new SharedArrayBuffer((CONTROL_WORDS + (wanted - 1) * SLOT_WORDS) * 4);
+    started = Array.from({ length: wanted - 1 }, (_, index) => startThread({ module, memory, control, names, index }));
+    await Promise.all(started.map((thread) => thread.ready));
+    stop();
+    workers = started;
+    ints = new Int32Array(control);
+    doubles = new Float64Array(control);
+    broken = null;
+  } catch (error) {
+    for (const thread of started) thread.terminate();
+    if (n === "auto") return;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ThreadError(
+      `setNumThreads(${n}): could not start ${wanted - 1} worker${wanted > 2 ? "s" : ""}: ${reason}; ${getNumThreads()} thread${workers.length > 0 ? "s go" : " goes"} on`,
+    );
+  }
 }
+
+function stop(): void {
+  for (const thread of workers) thread.terminate();
+  workers = [];
+}
+
+/** A worker is gone or has failed: everything goes on with the calling thread alone. */
+function breakDown(reason: string): void {
+  if (workers.length === 0) return;
+  stop();
+  broken = reason;
+  console.warn(`lanegrad: ${reason}; computing goes on with one thread`);
+}
+
+function startThread(data: object): Thread {
+  return inNode() ? startNodeThread(data) : startBrowserThread(data);
+}
+
+function startNodeThread(data: object): Thread {
+  const threads = process.getBuiltinModule?.("node:worker_threads");
+  if (threads === undefined) throw new Error("threads need Node 20.16 or newer");
+  const { Worker } = threads;
+  const worker = new Worker(nodeSource(), { eval: true, workerData: data, stdin: false, execArgv: [] });
+  let over = false;
+  const ready = new Promise<void>((resolve, reject) => {
+    worker.on("message", () => resolve());
+    worker.on("error", (error) => {
+      reject(error);
+      if (!over) breakDown(`a worker thread failed (${error.message})`);
+    });
+    worker.on("exit", (code) => {
+      reject(new Error(`the worker ended with code ${code}`));
+      if (!over) breakDown(`a worker thread ended with code ${code}`);
+    });
+  });
+  // A process ends with its script, not with its workers; until they are ready, setNumThreads is awaited.
+  ready.then(
+    () => worker.unref(),
+    () => undefined,
+  );
+  return {
+    ready,
+    terminate: () => {
+      over = true;
+      worker.terminate();
+    },
+  };
+}
+
+function startBrowserThread(data: object): Thread {
+  const url = URL.createObjectURL(new Blob([browserSource()], { type: "text/javascript" }));
+  const worker = new Worker(url, { name: "lanegrad" });
+  let over = false;
+  const ready = new Promise<void>((resolve, reject) => {
+    worker.onmessage = () => resolve();
+    worker.onerror = (event) => {
+      reject(new Error(event.message || "the worker could not be loaded (does the page's policy allow blob: workers?)"));
+      if (!over) breakDown(`a worker failed (${event.message})`);
+    };
+  }).finally(() => URL.revokeObjectURL(url));
+  worker.postMessage(data);
+  return {
+    ready,
+    terminate: () => {
+      over = true;
+      worker.terminate();
+    },
+  };
+}
+
+/** Whether the calling thread may sleep: a browser's main thread may not. */
+const maySleep = (): boolean => inNode() || typeof (globalThis as { document?: unknown }).document === "undefined";
+
+/**
+ * Whether so much work is worth sharing: `work` in elements moved or in multiply-adds / 8, some 0.1 ns each. Handing out and collecting
+ * shares costs 2 to 5 µs.
+ */
+export const worthSharing = (work: number): boolean => workers.length > 0 && work >= 65536;
+
+/** Shares that n units of work are divided into when it is worth it: at most one a thread. */
+export const sharesOf = (n: number): number => Math.min(n, workers.length + 1);
+
+/**
+ * Runs a kernel over 0 … n in one share a thread, at multiples of `grain`. `args` gives the kernel's arguments for a range; `share` is
+ * its number, for scratch memory of its own. All memory must have been allocated before.
+ *
+ * @throws ThreadError when a worker's kernel threw: its share of the result is missing
+ */
+export function share(
+  name: Name,
+  n: number,
+  grain: number,
+  args: (from: number, to: number, share: number) => readonly number[],
+): void {
+  const units = Math.ceil(n / grain);
+  const shares = sharesOf(units);
+  const border = (i: number): number => (i === shares ? n : Math.floor((units * i) / shares) * grain);
+  shareOut(
+    name,
+    Array.from({ length: shares }, (_, i) => args(border(i), border(i + 1), i)),
+  );
+}
+
+/** Runs a kernel once for each list of arguments, at most as many as there are threads: the first one here. */
+export function shareOut(name: Name, lists: readonly (readonly number[])[]): void {
+  const kernel = k[name] as (...args: readonly number[]) => void;
+  const others = lists.length - 1;
+  if (others > 0) {
+    const number = numbers.get(name) as number;
+    // Before the shares: a worker that comes late from the last job may claim one as soon as it is posted.
+    Atomics.store(ints, Word.Pending, others);
+    for (let i = 0; i < others; i++) {
+      const slot = CONTROL_WORDS + i * SLOT_WORDS;
+      const list = lists[i + 1];
+      const first = (slot + ARGUMENTS) / 2;
+      for (let j = 0; j < list.length; j++) doubles[first + j] = list[j];
+      ints[slot + 1] = number;
+      ints[slot + 2] = list.length;
+      Atomics.store(ints, slot, State.Posted);
+    }
+    Atomics.add(ints, Word.Generation, 1);
+    if (Atomics.load(ints, Word.Sleepers) > 0) Atomics.notify(ints, Word.Generation);
+  }
+  kernel(...lists[0]);
+  if (others > 0) collect(kernel, lists, name);
+}
+
+/** Waits until all shares are done. */
+function collect(kernel: (...args: readonly number[]) => void, lists: readonly (readonly number[])[], name: Name): void {
+  let start = 0;
+  for (let n = 0; ; n++) {
+    const pending = Atomics.load(ints, Word.Pending);
+    if (pending === 0) break;
+    if (n % 64 !== 63) continue;
+    const now = performance.now();
+    if (start === 0) start = now;
+    else if (now - start > PATIENCE) {
+      takeOver(kernel, lists);
+      start = now;
+    } else if (now - start > SPIN && maySleep()) Atomics.wait(ints, Word.Pending, pending, PATIENCE / 4);
+  }
+  const failed = Atomics.exchange(ints, Word.Failed, 0);
+  if (failed === 0) return;
+  breakDown(`worker ${failed} failed in ${name}`);
+  throw new ThreadError(
+    `${name}: a worker thread failed in this kernel, so part of the result is missing; later calls go on with one thread`,
+  );
+}
+
+/** Does the shares that no worker has claimed: it is dead, or gets no time. */
+function takeOver(kernel: (...args: readonly number[]) => void, lists: readonly (readonly number[])[]): void {
+  for (let i = 1; i < lists.length; i++) {
+    const slot = CONTROL_WORDS + (i - 1) * SLOT_WORDS;
+    if (Atomics.compareExchange(ints, slot, State.Posted, State.Idle) !== State.Posted) continue;
+    kernel(...lists[i]);
+    Atomics.sub(ints, Word.Pending, 1);
+  }
+}
+
+/** @internal Why threads were given up, if they were. */
+export const breakdown = (): string | null => broken;
