@@ -570,19 +570,36 @@ export function conv2d_backward_input(
 }
 
 /**
- * The gradient of the weights from images n0 to n1: partial [groups·oc, ic, kh, kw] is written. conv2d_sum adds up the
- * partial sums of all chunks. Scratch: conv2d_scratch bytes.
+ * The gradient of the weights in parts of `images` images each: partial sums [parts][groups·oc, ic, kh, kw], of which p0 to p1
+ * are written. conv2d_sum adds them up. Scratch: conv2d_scratch bytes.
  */
 export function conv2d_backward_weight(
-  partial: usize,
+  partials: usize,
   dout: usize,
   x: usize,
   shape: usize,
+  images: i32,
+  scratch: usize,
+  p0: i32,
+  p1: i32,
+): void {
+  const s = changetype<ConvShape>(shape);
+  const size = (<usize>(s.groups * s.oc) * taps(s)) << 2;
+  for (let p = p0; p < p1; p++) {
+    const n0 = min(p * images, s.n);
+    weight_part(partials + <usize>p * size, dout, x, s, scratch, n0, min(n0 + images, s.n));
+  }
+}
+
+function weight_part(
+  partial: usize,
+  dout: usize,
+  x: usize,
+  s: ConvShape,
   scratch: usize,
   n0: i32,
   n1: i32,
 ): void {
-  const s = changetype<ConvShape>(shape);
   const kk = taps(s);
   const plane = s.oh * s.ow;
   const bandRows = band_rows(s);

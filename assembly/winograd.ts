@@ -477,11 +477,35 @@ function clear_ends(v: usize, row: usize, rows: i32, count: i32): void {
 }
 
 /**
- * The weights' gradient from images n0 to n1, still transformed: partial [16][oc][ic] is written. winograd_weights_backward adds
- * up and transforms the partial sums of all chunks. x [n, ic, h, w], dout [n, oc, oh, ow], oh = h + 2·pad − 2. Scratch:
- * winograd_scratch bytes.
+ * The weights' gradient, still transformed, in parts of `images` images each: partial sums [parts][16][oc][ic], of which p0 to p1
+ * are written. winograd_weights_backward adds them up and transforms them back. x [n, ic, h, w], dout [n, oc, oh, ow],
+ * oh = h + 2·pad − 2. Scratch: winograd_scratch bytes.
  */
 export function conv2d_winograd_backward_weight(
+  partials: usize,
+  dout: usize,
+  x: usize,
+  n: i32,
+  ic: i32,
+  h: i32,
+  w: i32,
+  oc: i32,
+  oh: i32,
+  ow: i32,
+  pad: i32,
+  images: i32,
+  scratch: usize,
+  p0: i32,
+  p1: i32,
+): void {
+  const size = <usize>(ic * oc) << 6;
+  for (let p = p0; p < p1; p++) {
+    const n0 = min(p * images, n);
+    weight_part(partials + <usize>p * size, dout, x, ic, h, w, oc, oh, ow, pad, scratch, n0, min(n0 + images, n));
+  }
+}
+
+function weight_part(
   partial: usize,
   dout: usize,
   x: usize,

@@ -133,30 +133,27 @@ export function convolveBackwardWeight(dWeight: Tensor, dOut: Tensor, x: Tensor,
   }
   const parts = Math.min(PARTS, s.n);
   const images = Math.ceil(s.n / parts);
-  const from = (part: number): number => Math.min(part * images, s.n);
   if (usesWinograd(s)) {
-    const { ic, h, w, oc, oh, ow, ph } = s;
-    const size = 16 * ic * oc * 4;
-    const partials = aligned(parts * size + 64);
+    const { n, ic, h, w, oc, oh, ow, ph } = s;
+    const partials = aligned(parts * 16 * ic * oc * 4 + 64);
     const scratch = workspace(partials + k.winograd_scratch(ic, oc, tiles(ow)));
-    const [dOutPtr, xPtr] = [dOut.ptr, x.ptr];
-    for (let part = 0; part < parts; part++) {
-      k.conv2d_winograd_backward_weight(
-        scratch + part * size,
-        dOutPtr,
-        xPtr,
-        ic,
-        h,
-        w,
-        oc,
-        oh,
-        ow,
-        ph,
-        scratch + partials,
-        from(part),
-        from(part + 1),
-      );
-    }
+    k.conv2d_winograd_backward_weight(
+      scratch,
+      dOut.ptr,
+      x.ptr,
+      n,
+      ic,
+      h,
+      w,
+      oc,
+      oh,
+      ow,
+      ph,
+      images,
+      scratch + partials,
+      0,
+      parts,
+    );
     k.winograd_weights_backward(dWeight.ptr, scratch, parts, ic * oc, 0, ic * oc);
     return;
   }
@@ -164,11 +161,7 @@ export function convolveBackwardWeight(dWeight: Tensor, dOut: Tensor, x: Tensor,
   const count = dWeight.numel();
   const partials = aligned(parts * count * 4);
   const scratch = workspace(partials + k.conv2d_scratch(shape));
-  const [dOutPtr, xPtr] = [dOut.ptr, x.ptr];
-  for (let part = 0; part < parts; part++) {
-    const partial = scratch + part * count * 4;
-    k.conv2d_backward_weight(partial, dOutPtr, xPtr, shape, scratch + partials, from(part), from(part + 1));
-  }
+  k.conv2d_backward_weight(scratch, dOut.ptr, x.ptr, shape, images, scratch + partials, 0, parts);
   k.conv2d_sum(dWeight.ptr, scratch, parts, count, 0, count);
 }
 

@@ -4,6 +4,7 @@
  */
 import { Kind, tick, touch } from "../storage.js";
 import { Tensor } from "../tensor.js";
+import { TABLE_COUNT, TABLE_WORDS } from "../wasm/formats.js";
 import { F32, I32 } from "../wasm/heap.js";
 
 /** One tensor to update, and what goes with it. */
@@ -18,7 +19,10 @@ export interface Entry {
   scalars?: readonly number[];
 }
 
-const WORDS = 10;
+const WORDS = TABLE_WORDS;
+/** Where several threads divide a table, each has one of its own behind it: as many entries again, and one more a thread. */
+const ROOM = 2;
+const THREADS = 256;
 let storage: Tensor | null = null;
 
 /**
@@ -27,9 +31,9 @@ let storage: Tensor | null = null;
  */
 export function withTable<T>(entries: readonly Entry[], kernel: (table: number, count: number) => T): T {
   const words = Math.max(entries.length * WORDS, 64 * WORDS);
-  if (storage === null || storage.numel() < words) {
+  if (storage === null || storage.numel() < words * ROOM + THREADS * WORDS) {
     storage?.dispose();
-    storage = Tensor.allocateDurable([words * 2], "int32", "table", Kind.State);
+    storage = Tensor.allocateDurable([words * 2 * ROOM + THREADS * WORDS], "int32", "table", Kind.State);
     storage.keep();
   }
   tick();
@@ -46,7 +50,7 @@ export function withTable<T>(entries: readonly Entry[], kernel: (table: number, 
     I32[word] = param.ptr;
     I32[word + 1] = grad.ptr;
     for (let i = 0; i < 3; i++) I32[word + 2 + i] = states?.[i]?.ptr ?? 0;
-    I32[word + 5] = param.numel();
+    I32[word + TABLE_COUNT] = param.numel();
     I32[word + 6] = fresh ? 1 : 0;
     if (scalars !== undefined) for (let i = 0; i < scalars.length; i++) F32[word + 7 + i] = scalars[i];
     word += WORDS;

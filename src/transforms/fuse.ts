@@ -5,8 +5,10 @@
  */
 import { tick } from "../storage.js";
 import { Tensor } from "../tensor.js";
+import { stripBytes } from "../wasm/formats.js";
 import { I32 } from "../wasm/heap.js";
 import { k } from "../wasm/load.js";
+import { getNumThreads } from "../wasm/threads.js";
 import { workspace } from "../workspace.js";
 import { Normalize, ToTensor, withTables } from "./convert.js";
 import { CenterCrop, type Frame, fillOf, PADDING_MODES, Pad, RandomCrop, type Window } from "./crop.js";
@@ -96,9 +98,6 @@ function windowsOf(
   return { windows, frame };
 }
 
-/** Bytes of a strip between cropping and normalising (assembly/crop.ts). */
-const STRIP = 8192;
-
 /**
  * The transforms that `fusedLength` counted, in one pass.
  *
@@ -133,7 +132,7 @@ export function runFused(
       k.gather_normalize_u8(out.ptr, images.data.ptr, idx, count, channels, height * width, mean, std);
       return;
     }
-    const strip = Math.ceil(Math.max(STRIP, ow) / 4) * 4;
+    const strip = stripBytes(ow) * getNumThreads();
     const table = workspace(strip + 12 * count + 4 * count);
     let at = (table + strip) >>> 2;
     for (const { top, left, flip } of windows) {

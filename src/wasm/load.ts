@@ -19,10 +19,11 @@ const INITIAL_PAGES = 16;
 const MAXIMUM_PAGES = 65536;
 const PAGE = 65536;
 
-/** The raw wasm exports. Set by `load()`, which every allocation has called before a kernel can need it. */
+/** The wasm exports, or wrappers that share their work among threads (sharing.ts). Set by `load()`, which every allocation has called before a kernel can need it. */
 export let k: Kernels;
 export let memory: WebAssembly.Memory;
 
+let raw: Kernels;
 let build: Build | undefined;
 let shared = false;
 /** The module that runs; its bytes, unless it was handed in. */
@@ -135,8 +136,17 @@ export function load(): void {
   memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES });
   // The loader mutates its imports, so they are made afresh; its wrappers cost a call, so the raw exports are used.
   const { instance } = instantiateSync(running, { env: { memory } });
-  k = instance.exports as unknown as Kernels;
+  raw = instance.exports as unknown as Kernels;
+  k = raw;
   build = chosen;
+}
+
+/** The wasm exports themselves. */
+export const rawKernels = (): Kernels => raw;
+
+/** Sets what `k` is. */
+export function useKernels(kernels: Kernels): void {
+  k = kernels;
 }
 
 /**
@@ -149,7 +159,9 @@ export function load(): void {
 export function shareMemory(moved: () => void): { module: WebAssembly.Module; memory: WebAssembly.Memory } {
   if (shared) return { module: running, memory };
   if (handedIn !== undefined) {
-    throw new Error("a module that was handed in by setModule() imports a memory of its own, which threads cannot share");
+    throw new Error(
+      "a module that was handed in by setModule() imports a memory of its own, which threads cannot share",
+    );
   }
   const bytes = moduleBytes(build === "relaxed");
   markShared(bytes);
@@ -159,7 +171,8 @@ export function shareMemory(moved: () => void): { module: WebAssembly.Module; me
   const instance = new WebAssembly.Instance(module, { env: { memory: next } });
   new Uint8Array(next.buffer).set(new Uint8Array(memory.buffer));
   memory = next;
-  k = instance.exports as unknown as Kernels;
+  raw = instance.exports as unknown as Kernels;
+  k = raw;
   running = module;
   shared = true;
   moved();

@@ -8,7 +8,8 @@
 import { ArgumentError, ThreadError } from "../errors.js";
 import { refreshViews } from "./heap.js";
 import type { Kernels } from "./kernels.generated.js";
-import { type Build, k, load, loaded, shareMemory } from "./load.js";
+import { type Build, load, loaded, rawKernels, shareMemory, useKernels } from "./load.js";
+import { sharedKernels } from "./sharing.js";
 import { ARGUMENTS, browserSource, CONTROL_WORDS, nodeSource, SLOT_WORDS, State, Word } from "./worker-source.js";
 
 type Name = keyof Kernels;
@@ -21,12 +22,15 @@ interface Thread {
 }
 
 let workers: Thread[] = [];
-let ints = new Int32Array(0);
-let doubles = new Float64Array(0);
+let ints: Int32Array = new Int32Array(0);
+let doubles: Float64Array = new Float64Array(0);
 /** Kernels by name, as workers know them. */
 const numbers = new Map<string, number>();
 /** Why the pool is gone, to be told at the next chance. */
 let broken: string | null = null;
+
+/** Nanoseconds from which on work is shared. */
+const LEAST = 20000;
 
 /** How long an unclaimed share is waited for before the main thread takes it over: the worker is dead, or starved. */
 const PATIENCE = 2000;
@@ -89,7 +93,7 @@ export async function setNumThreads(n: number | "auto"): Promise<void> {
   try {
     load();
     const { module, memory } = shareMemory(refreshViews);
-    const names = Object.keys(k);
+    const names = Object.keys(rawKernels());
     names.forEach((name, i) => {
       numbers.set(name, i);
     });
@@ -100,6 +104,7 @@ export async function setNumThreads(n: number | "auto"): Promise<void> {
     workers = started;
     ints = new Int32Array(control);
     doubles = new Float64Array(control);
+    useKernels(sharedKernels(rawKernels()));
     broken = null;
   } catch (error) {
     for (const thread of started) thread.terminate();
@@ -114,6 +119,7 @@ export async function setNumThreads(n: number | "auto"): Promise<void> {
 function stop(): void {
   for (const thread of workers) thread.terminate();
   workers = [];
+  useKernels(rawKernels());
 }
 
 /** A worker is gone or has failed: everything goes on with the calling thread alone. */
@@ -166,7 +172,9 @@ function startBrowserThread(data: object): Thread {
   const ready = new Promise<void>((resolve, reject) => {
     worker.onmessage = () => resolve();
     worker.onerror = (event) => {
-      reject(new Error(event.message || "the worker could not be loaded (does the page's policy allow blob: workers?)"));
+      reject(
+        new Error(event.message || "the worker could not be loaded (does the page's policy allow blob: workers?)"),
+      );
       if (!over) breakDown(`a worker failed (${event.message})`);
     };
   }).finally(() => URL.revokeObjectURL(url));
@@ -183,11 +191,8 @@ function startBrowserThread(data: object): Thread {
 /** Whether the calling thread may sleep: a browser's main thread may not. */
 const maySleep = (): boolean => inNode() || typeof (globalThis as { document?: unknown }).document === "undefined";
 
-/**
- * Whether so much work is worth sharing: `work` in elements moved or in multiply-adds / 8, some 0.1 ns each. Handing out and collecting
- * shares costs 2 to 5 µs.
- */
-export const worthSharing = (work: number): boolean => workers.length > 0 && work >= 65536;
+/** Whether work of so many nanoseconds is worth sharing: handing out and collecting shares takes 2 to 5 µs. */
+export const worthSharing = (nanoseconds: number): boolean => workers.length > 0 && nanoseconds >= LEAST;
 
 /** Shares that n units of work are divided into when it is worth it: at most one a thread. */
 export const sharesOf = (n: number): number => Math.min(n, workers.length + 1);
@@ -215,7 +220,7 @@ export function share(
 
 /** Runs a kernel once for each list of arguments, at most as many as there are threads: the first one here. */
 export function shareOut(name: Name, lists: readonly (readonly number[])[]): void {
-  const kernel = k[name] as (...args: readonly number[]) => void;
+  const kernel = rawKernels()[name] as (...args: readonly number[]) => void;
   const others = lists.length - 1;
   if (others > 0) {
     const number = numbers.get(name) as number;
@@ -238,7 +243,11 @@ export function shareOut(name: Name, lists: readonly (readonly number[])[]): voi
 }
 
 /** Waits until all shares are done. */
-function collect(kernel: (...args: readonly number[]) => void, lists: readonly (readonly number[])[], name: Name): void {
+function collect(
+  kernel: (...args: readonly number[]) => void,
+  lists: readonly (readonly number[])[],
+  name: Name,
+): void {
   let start = 0;
   for (let n = 0; ; n++) {
     const pending = Atomics.load(ints, Word.Pending);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { backend, k, memory } from "../../src/wasm/load.js";
+import { k, memory } from "../../src/wasm/load.js";
+import { backend } from "../../src/wasm/threads.js";
 import { expectClose, randomFloats, Slab } from "./slab.js";
 
 const f = Math.fround;
