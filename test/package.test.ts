@@ -41,9 +41,23 @@ describe("the installed package", () => {
       writeFileSync(join(folder, "readme.mjs"), code);
       return node(["readme.mjs"]);
     });
-    expect(printed).toHaveLength(2);
+    expect(printed).toHaveLength(3);
     expect(Number(/≈ (-?[\d.]+)/.exec(printed[0])?.[1])).toBeCloseTo(0.25, 1);
     expect(Number(/(\d+) % right/.exec(printed[1])?.[1])).toBeGreaterThan(90);
+    expect(Number(/(\d+) % right/.exec(printed[2])?.[1])).toBeGreaterThan(90);
+  });
+
+  test("runs the code of docs/fit.md, and goes on from its checkpoint", () => {
+    const run = (code: string) => {
+      writeFileSync(join(folder, "fit.mjs"), code);
+      return node(["fit.mjs"]);
+    };
+    const [bare, fitted, saved] = codeBlocks("docs/fit.md", "js");
+    expect(run(bare)).toBe("");
+    const first = run(fitted);
+    expect(Number(/^epoch \d+ of \d+: (0\.\d+|1)\n$/.exec(first)?.[1])).toBeGreaterThan(0.9);
+    expect(run(fitted)).toBe(first);
+    expect(run(saved)).toBe("3\n");
   });
 
   test("has types that a strict TypeScript project accepts", () => {

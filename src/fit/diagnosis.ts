@@ -41,13 +41,18 @@ export function diagnose(
   loss: () => Tensor,
 ): Finding {
   const origin = findOrigin(net, zeroGrad, loss);
+  const anomaly = origin?.anomaly;
   const name = what === "loss" ? "loss" : "gradients' norm";
   return {
     rule: "non-finite",
     severity: "error",
-    layer: origin?.anomaly?.layer ?? null,
+    layer: anomaly?.layer ?? null,
     step,
-    evidence: { [what]: value, ...(origin?.anomaly ?? {}) },
+    evidence: {
+      [what]: value,
+      ...(anomaly && { op: anomaly.op, phase: anomaly.phase, nan: anomaly.result.nan, inf: anomaly.result.inf }),
+      ...Object.fromEntries(anomaly?.inputs.map(({ name, min, max }) => [name, `${min} to ${max}`]) ?? []),
+    },
     why:
       `the ${name} of step ${step} is ${value}` +
       (origin === null ? "" : `: in anomaly mode, ${origin.message.split("\nits forward was called")[0]}`),

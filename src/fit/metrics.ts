@@ -6,6 +6,7 @@ import { abs, eq, ge, sub } from "../ops/elementwise.js";
 import { argmax, mean, sum } from "../ops/reduce.js";
 import { topk } from "../ops/sort.js";
 import { unsqueeze } from "../ops/view.js";
+import { scope } from "../scope.js";
 import { formatShape, sameShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 
@@ -49,11 +50,11 @@ export function binaryAccuracy(outputs: Tensor, targets: Tensor, threshold = 0):
 /** The mean of |outputs − targets|. Shapes: (*), (*) → a number. @throws ShapeError for different shapes */
 export function meanAbsoluteError(outputs: Tensor, targets: Tensor): number {
   checkAlike("meanAbsoluteError", outputs, targets);
-  return noGrad(() => mean(abs(sub(outputs, targets))).item());
+  return scope(() => noGrad(() => mean(abs(sub(outputs, targets))).item()));
 }
 
-/** How many elements are true: a whole number, so that parts are exact. */
-const count = (right: () => Tensor): number => noGrad(() => sum(right()).item());
+/** How many elements are true: a whole number, so that parts are exact. What it takes gives its memory back at once. */
+const count = (right: () => Tensor): number => scope(() => noGrad(() => sum(right()).item()));
 
 function checkClasses(where: string, outputs: Tensor, targets: Tensor): void {
   const expected = [outputs.shape[0], ...outputs.shape.slice(2)];

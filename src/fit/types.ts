@@ -84,9 +84,11 @@ export interface Finding {
   severity: string;
   layer: string | null;
   step: number;
-  evidence: unknown;
+  /** Numbers (and a few words) that show it, by name. */
+  evidence: Readonly<Record<string, number | string>>;
   why: string;
-  advice: unknown;
+  /** What to change, the likeliest help first. */
+  advice: readonly string[];
 }
 
 /** What `fit` returns. */

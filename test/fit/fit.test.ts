@@ -343,7 +343,8 @@ describe("ending", () => {
       loss: Number.NaN,
       op: "linear",
       phase: "forward",
-      layerType: "Linear",
+      nan: 256,
+      "input 0": "NaN to NaN",
     });
     // Running statistics are those from before the diagnosis, weights those from before the step.
     expect(stateOf(p.net)["0.weight"]).toEqual((before as any)["0.weight"]);
