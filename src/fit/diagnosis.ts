@@ -1,4 +1,5 @@
 /** What to say when the loss is not finite: the step is run once more in anomaly mode, which knows the op and the layer. */
+import type { ValueRange } from "../anomaly.js";
 import { NonFiniteError } from "../errors.js";
 import { detectAnomaly, noGrad } from "../grad-mode.js";
 import type { Module } from "../nn/module.js";
@@ -31,6 +32,13 @@ function findOrigin(net: Module, zeroGrad: () => void, loss: () => Tensor): NonF
   }
 }
 
+const describe = ({ min, max, nan, inf }: ValueRange): string =>
+  [
+    Number.isNaN(min) ? "no finite value" : `${min} to ${max}`,
+    ...(nan > 0 ? [`${nan} NaN`] : []),
+    ...(inf > 0 ? [`${inf} ±Infinity`] : []),
+  ].join(", ");
+
 /** The finding of a step whose loss, or gradients' norm, is not finite. */
 export function diagnose(
   what: "loss" | "gradNorm",
@@ -51,7 +59,7 @@ export function diagnose(
     evidence: {
       [what]: value,
       ...(anomaly && { op: anomaly.op, phase: anomaly.phase, nan: anomaly.result.nan, inf: anomaly.result.inf }),
-      ...Object.fromEntries(anomaly?.inputs.map(({ name, min, max }) => [name, `${min} to ${max}`]) ?? []),
+      ...Object.fromEntries(anomaly?.inputs.map((range) => [range.name, describe(range)]) ?? []),
     },
     why:
       `the ${name} of step ${step} is ${value}` +

@@ -44,3 +44,9 @@ export const stateOf = (net: nn.Module): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries(net.stateDict()).map(([name, t]: [string, Tensor]) => [name, [...t.toTypedArray()]]),
   );
+
+/** A problem as options of fit: all but the net. */
+export function rest(p: Problem): Omit<Problem, "net"> {
+  const { net: _, ...options } = p;
+  return options;
+}
