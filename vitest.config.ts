@@ -8,6 +8,7 @@ export default defineConfig({
     alias: [
       { find: /^lanegrad$/, replacement: source("index.ts") },
       { find: /^lanegrad\/worker$/, replacement: source("worker/index.ts") },
+      { find: /^lanegrad\/doctor$/, replacement: source("doctor.ts") },
     ],
   },
   test: {

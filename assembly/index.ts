@@ -28,4 +28,5 @@ export * from "./transforms";
 export * from "./crop";
 export * from "./resample";
 export * from "./color";
+export * from "./doctor";
 export * from "./peak";

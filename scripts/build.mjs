@@ -95,7 +95,7 @@ async function vendor() {
 const vendorFile = (name) => `dist/vendor/${name.split("/").pop()}.js`;
 
 /** What users import: package.json's "exports" name these files. What two of them share becomes a file of its own. */
-const ENTRIES = ["index", "worker/index"];
+const ENTRIES = ["index", "worker/index", "doctor"];
 
 /** One module a source file, of which a bundler takes what a page uses. */
 async function buildModules() {

@@ -5,6 +5,7 @@ import { checkBackward } from "./anomaly.js";
 import { AutogradError, ShapeError } from "./errors.js";
 import { isAnomalyMode, noGrad, withoutAnomalyMode } from "./grad-mode.js";
 import type { Node } from "./node.js";
+import { observers } from "./observe.js";
 import { formatShape, sameShape } from "./shape.js";
 import {
   type Block,
@@ -237,6 +238,7 @@ function accumulateLeaf(leaf: Tensor, grad: Tensor): void {
     buffer.assign(grad);
     leaf.acceptGrad();
   } else {
+    if (observers.length > 0) for (const observer of observers) observer.accumulates(leaf);
     const sum = leaf.gradTensor;
     const addend = grad.contiguous();
     k.accumulate(sum.ptr, addend.ptr, sum.numel());

@@ -13,6 +13,7 @@
  */
 import { AutogradError } from "./errors.js";
 import { asRecorded, isAnomalyMode, isGradEnabled } from "./grad-mode.js";
+import { isObserved } from "./observe.js";
 import type { Shape } from "./shape.js";
 import { isWaiting, takeWaiting, touch } from "./storage.js";
 import { Tensor } from "./tensor.js";
@@ -33,7 +34,7 @@ const LEAST = 4096;
 
 /** Whether an op with a result like x should wait: images, of some size. */
 export const shouldWait = (x: Tensor): boolean =>
-  x.ndim === 4 && x.numel() >= LEAST && x.dtype === "float32" && !isAnomalyMode();
+  x.ndim === 4 && x.numel() >= LEAST && x.dtype === "float32" && !isAnomalyMode() && !isObserved();
 
 /**
  * The result of an op that waits.

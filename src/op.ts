@@ -6,6 +6,7 @@ import { checkForward } from "./anomaly.js";
 import type { DType } from "./dtype.js";
 import { isAnomalyMode, isGradEnabled } from "./grad-mode.js";
 import { Node, record } from "./node.js";
+import { observers } from "./observe.js";
 import type { Shape } from "./shape.js";
 import { fillPostponed, free, letGo, tick, touch } from "./storage.js";
 import { Tensor } from "./tensor.js";
@@ -147,6 +148,7 @@ export function runOp(
   else out = Tensor.allocate(shape, dtype, spec.name);
   const own = spec.forward(out, inputs, ...attributes);
   if (anomalyMode) checkForward(spec.name, out, original, attributes);
+  if (observers.length > 0) for (const observer of observers) observer.ran(spec.name, out, inputs);
   if (!backprop || dtype !== "float32") {
     if (own) for (const t of own) free(t.block, "consumed");
     if (copies !== null) for (const t of copies) free(t.block, "consumed");

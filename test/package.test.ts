@@ -62,6 +62,7 @@ describe("the installed package", () => {
 
   test("has types that a strict TypeScript project accepts", () => {
     const code = `
+      import { type Finding, watch } from "lanegrad/doctor";
       import { autograd, data, F, type MemoryInfo, memory, nn, optim, type Tensor, tensor } from "lanegrad";
       class Net extends nn.Module {
         fc1 = new nn.Linear(2, 3, { bias: false });
@@ -76,6 +77,7 @@ describe("the installed package", () => {
       const loss: Tensor = new nn.MSELoss()(y, y.detach());
       const optimizer = new optim.SGD(net.parameters(), { lr: 0.1 });
       optimizer.paramGroups[0].lr = 0.01;
+      const findings: Finding[] = watch(net, optimizer, { rules: { "dead-relu": { layer: 0.8 } } }).findings();
       const { values, indices } = y.max(1);
       const [top] = y.topk(1);
       const loader = new data.DataLoader(new data.TensorDataset(y, indices), { batchSize: 2 });
@@ -84,7 +86,7 @@ describe("the installed package", () => {
       const shape: readonly number[] = y.T.shape;
       const tied = new nn.Linear(2, 3);
       tied.weight = net.fc1.weight;
-      void [loss, values, top, info, shape];
+      void [findings, loss, values, top, info, shape];
       // @ts-expect-error a shape is made of numbers
       y.reshape("2");
       // @ts-expect-error no such option
@@ -109,6 +111,27 @@ describe("the installed package", () => {
     }
     expect(problems).toBe("");
   }, 60_000);
+
+  test("has the doctor as an entry of its own, over the same engine", () => {
+    const code = `
+      import { F, nn, optim, randn, manualSeed } from "lanegrad";
+      import { watch } from "lanegrad/doctor";
+      manualSeed(0);
+      const net = new nn.Sequential(new nn.Linear(4, 8), new nn.ReLU(), new nn.Linear(8, 2));
+      const optimizer = new optim.SGD(net.parameters(), { lr: 0.1 });
+      const doctor = watch(net, optimizer);
+      for (let i = 0; i < 30; i++) {
+        const loss = F.mseLoss(net(randn(16, 4)), randn(16, 2));
+        loss.backward();
+        optimizer.step();
+        doctor.step(loss);
+      }
+      doctor.stop();
+      console.log(doctor.findings().map((f) => f.rule).includes("missing-zero-grad"));
+    `;
+    writeFileSync(join(folder, "doctor.mjs"), code);
+    expect(node(["doctor.mjs"]).trim()).toBe("true");
+  });
 
   test("does nothing at import", () => {
     const code =

@@ -20,6 +20,7 @@ export interface HookHandle {
   remove(): void;
 }
 
+export type ForwardPreHook = (module: Module, inputs: readonly any[]) => any;
 export type ForwardHook = (module: Module, inputs: readonly any[], output: any) => any;
 export type BackwardHook = (
   module: Module,
@@ -28,6 +29,7 @@ export type BackwardHook = (
 ) => readonly (Tensor | null)[] | Tensor | null | undefined | void;
 
 interface Hooks {
+  before: ForwardPreHook[];
   forward: ForwardHook[];
   backward: BackwardHook[];
 }
@@ -71,6 +73,10 @@ export abstract class Module extends Callable {
   }
 
   private runHooked(hooks: Hooks, inputs: any[]): any {
+    for (const hook of [...hooks.before]) {
+      const replaced = hook(this, inputs);
+      if (replaced !== undefined) inputs = Array.isArray(replaced) ? replaced : [replaced];
+    }
     const boundary = hooks.backward.length > 0 && isGradEnabled() ? new BackwardBoundary(this, hooks.backward) : null;
     const entered = boundary === null ? inputs : boundary.enter(inputs);
     let output = this.forward(...entered);
@@ -79,6 +85,14 @@ export abstract class Module extends Callable {
       if (replaced !== undefined) output = replaced;
     }
     return boundary === null ? output : boundary.leave(output);
+  }
+
+  /**
+   * Calls hook(module, inputs) before every forward; a value it returns replaces the inputs, a list all of them, anything else
+   * the only one.
+   */
+  registerForwardPreHook(hook: ForwardPreHook): HookHandle {
+    return addHook(this, "before", hook);
   }
 
   /** Calls hook(module, inputs, output) after every forward; a value it returns replaces the output. */
@@ -354,7 +368,7 @@ export function zeroGradients(parameters: Iterable<Tensor>, options: { setToNone
 
 function addHook(module: Module, kind: keyof Hooks, hook: any): HookHandle {
   const own = booksOf(module);
-  own.hooks ??= { forward: [], backward: [] };
+  own.hooks ??= { before: [], forward: [], backward: [] };
   const list: unknown[] = own.hooks[kind];
   list.push(hook);
   return {

@@ -1,6 +1,7 @@
 /** `nn.utils`: gradient clipping. All gradients are read and scaled in one kernel call each. */
 import { optionsOf, show, type Trailing } from "../arguments.js";
 import { ArgumentError, NonFiniteError } from "../errors.js";
+import { observers } from "../observe.js";
 import { gradEntries, withTable } from "../optim/table.js";
 import { Tensor } from "../tensor.js";
 import { k } from "../wasm/load.js";
@@ -46,6 +47,7 @@ export function clipGradNorm_(
           "run the step inside autograd.detectAnomaly() to see where it comes from",
       );
     }
+    if (observers.length > 0) for (const observer of observers) observer.clipped(norm, maxNorm);
     // As PyTorch: the small constant keeps the quotient finite for gradients of 0.
     const factor = Math.min(1, maxNorm / (norm + 1e-6));
     if (factor !== 1) k.grad_scale(table, count, factor);

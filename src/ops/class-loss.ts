@@ -3,6 +3,7 @@
 import type { Trailing } from "../arguments.js";
 import { ArgumentError, DTypeError, IndexError, ShapeError } from "../errors.js";
 import { isGradEnabled } from "../grad-mode.js";
+import { observers } from "../observe.js";
 import { defineOp } from "../op.js";
 import { formatShape, type Shape, sameShape } from "../shape.js";
 import { type NestedArray, Tensor } from "../tensor.js";
@@ -257,10 +258,12 @@ function checkIndices(where: string, { shape }: Tensor, indices: Tensor, { n, c,
   const bad = k.check_targets(indices.ptr, n * inner, c, ignoreIndex);
   if (bad >= 0) {
     const value = I32[(indices.ptr >>> 2) + bad];
-    throw new IndexError(
+    const error = new IndexError(
       `${where}: target ${value} at ${found.length === 0 ? "its only element" : formatPosition(bad, found)} is out of range: ` +
         `the input has ${c} classes, 0 to ${c - 1} (ignoreIndex is ${ignoreIndex})`,
     );
+    for (const observer of observers) observer.refused(error);
+    throw error;
   }
 }
 

@@ -8,6 +8,7 @@ export {
   type ParamGroup,
   type ParamState,
   type Params,
+  type StepHook,
 } from "./optimizer.js";
 export { RMSprop, type RMSpropOptions } from "./rmsprop.js";
 export * as lrScheduler from "./schedulers/index.js";

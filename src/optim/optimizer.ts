@@ -1,7 +1,7 @@
 /** What all optimizers share: parameter groups, zeroGrad, state dicts. */
 import { checkOptions, show } from "../arguments.js";
 import { ArgumentError, StateDictError } from "../errors.js";
-import { zeroGradients } from "../nn/module.js";
+import { type HookHandle, zeroGradients } from "../nn/module.js";
 import { fill_ } from "../ops/inplace.js";
 import { formatShape, sameShape } from "../shape.js";
 import { assertReadable, Kind } from "../storage.js";
@@ -35,6 +35,19 @@ function copyOptions<T extends object>(options: T): T {
   return Object.fromEntries(entries) as T;
 }
 
+/** Called around a step, with the optimizer. */
+export type StepHook = (optimizer: Optimizer<any>) => void;
+
+function addTo(list: StepHook[], hook: StepHook): HookHandle {
+  list.push(hook);
+  return {
+    remove: () => {
+      const i = list.indexOf(hook);
+      if (i >= 0) list.splice(i, 1);
+    },
+  };
+}
+
 /** Base of the optimizers. `O` are the options of a group. */
 export abstract class Optimizer<O extends object = { lr: number }> {
   readonly paramGroups: ParamGroup<O>[] = [];
@@ -42,6 +55,8 @@ export abstract class Optimizer<O extends object = { lr: number }> {
   readonly state = new Map<Tensor, ParamState>();
   /** @internal Whether step() has run: schedulers ask, as they are to be stepped after it. */
   stepped = false;
+  private readonly preHooks: StepHook[] = [];
+  private readonly postHooks: StepHook[] = [];
 
   /** @throws ArgumentError when there is nothing to optimize, or an option is out of its range. */
   constructor(
@@ -102,6 +117,7 @@ export abstract class Optimizer<O extends object = { lr: number }> {
    * @param closure computes the loss anew, with zeroGrad() and backward(); step returns what it returns
    */
   step<T>(closure?: () => T): T | undefined {
+    for (const hook of [...this.preHooks]) hook(this);
     const loss = closure?.();
     this.stepped = true;
     for (const group of this.paramGroups) {
@@ -110,7 +126,18 @@ export abstract class Optimizer<O extends object = { lr: number }> {
       this.update(group, params);
       for (const param of params) param.block.version++;
     }
+    for (const hook of [...this.postHooks]) hook(this);
     return loss;
+  }
+
+  /** Calls hook(optimizer) at the beginning of every step. */
+  registerStepPreHook(hook: StepHook): HookHandle {
+    return addTo(this.preHooks, hook);
+  }
+
+  /** Calls hook(optimizer) at the end of every step, when the parameters have their new values. */
+  registerStepPostHook(hook: StepHook): HookHandle {
+    return addTo(this.postHooks, hook);
   }
 
   /** One step for those parameters of a group that have gradients. */

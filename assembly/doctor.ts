@@ -1,0 +1,215 @@
+/**
+ * What the doctor (src/doctor) reads of tensors: one pass each, nothing is written but the results. All operands are
+ * contiguous float32; sums are in float64 throughout, so that neither the length nor the size of the values costs accuracy.
+ * Every function takes a range (pointer and count), results of ranges may be added up.
+ *
+ * NaN and ±Inf: a sum of |x| that is not finite tells that some element is not, as float64 cannot overflow from float32
+ * elements. The range is then read again with care: non-finite elements are counted and left out of all sums.
+ */
+import { high, hsumF64 } from "./accumulate";
+import { hsum } from "./simd";
+
+/** Buckets of a histogram to each side of 0: four to an octave, from 2⁻²⁴ to 2¹⁶ (src/doctor/histogram.ts says so too). */
+// @ts-ignore: decorator
+@inline
+const SIDE: i32 = 160;
+
+/** Exponent and upper two bits of the mantissa of 2⁻²⁴. */
+// @ts-ignore: decorator
+@inline
+const SMALLEST: i32 = (127 - 24) << 2;
+
+/** Additions of 1 in a lane of int32; far below 2³¹. */
+// @ts-ignore: decorator
+@inline
+function lanes_sum(v: v128): f64 {
+  return (
+    <f64>i32x4.extract_lane(v, 0) +
+    <f64>i32x4.extract_lane(v, 1) +
+    <f64>i32x4.extract_lane(v, 2) +
+    <f64>i32x4.extract_lane(v, 3)
+  );
+}
+
+/**
+ * Nine float64 at out, of x of n floats:
+ *
+ *   0 Σx   1 Σ|x|   2 Σx²   3 min   4 max   5 zeros   6 how many lie outside [low, high]   7 NaN   8 ±Inf
+ *
+ * 0 to 6 are of the finite elements (min = Inf and max = −Inf when there are none). Tail: the last n % 4 one by one.
+ */
+export function tensor_stats(out: usize, x: usize, n: i32, low: f32, high_: f32): void {
+  let sum = f64x2.splat(0);
+  let sum2 = sum;
+  let magnitude = sum;
+  let magnitude2 = sum;
+  let squares = sum;
+  let squares2 = sum;
+  let least = f32x4.splat(Infinity);
+  let most = f32x4.splat(-Infinity);
+  let zeros = i32x4.splat(0);
+  let outside = zeros;
+  const lower = f32x4.splat(low);
+  const upper = f32x4.splat(high_);
+  const nought = f32x4.splat(0);
+  let p = x;
+  for (const end = x + ((<usize>n & ~3) << 2); p < end; p += 16) {
+    const v = v128.load(p);
+    const a = f64x2.promote_low_f32x4(v);
+    const b = f64x2.promote_low_f32x4(high(v));
+    sum = f64x2.add(sum, a);
+    sum2 = f64x2.add(sum2, b);
+    magnitude = f64x2.add(magnitude, f64x2.abs(a));
+    magnitude2 = f64x2.add(magnitude2, f64x2.abs(b));
+    squares = f64x2.add(squares, f64x2.mul(a, a));
+    squares2 = f64x2.add(squares2, f64x2.mul(b, b));
+    least = f32x4.pmin(least, v);
+    most = f32x4.pmax(most, v);
+    zeros = i32x4.sub(zeros, f32x4.eq(v, nought));
+    outside = i32x4.sub(outside, v128.or(f32x4.lt(v, lower), f32x4.gt(v, upper)));
+  }
+  const total = hsumF64(f64x2.add(magnitude, magnitude2));
+  store<f64>(out, hsumF64(f64x2.add(sum, sum2)));
+  store<f64>(out, total, 8);
+  store<f64>(out, hsumF64(f64x2.add(squares, squares2)), 16);
+  store<f64>(
+    out,
+    <f64>min(
+      min(f32x4.extract_lane(least, 0), f32x4.extract_lane(least, 1)),
+      min(f32x4.extract_lane(least, 2), f32x4.extract_lane(least, 3)),
+    ),
+    24,
+  );
+  store<f64>(
+    out,
+    <f64>max(
+      max(f32x4.extract_lane(most, 0), f32x4.extract_lane(most, 1)),
+      max(f32x4.extract_lane(most, 2), f32x4.extract_lane(most, 3)),
+    ),
+    32,
+  );
+  store<f64>(out, lanes_sum(zeros), 40);
+  store<f64>(out, lanes_sum(outside), 48);
+  store<f64>(out, 0, 56);
+  store<f64>(out, 0, 64);
+  // Inf − Inf is NaN, which is not 0 either.
+  if (total - total != 0) {
+    memory.fill(out, 0, 72);
+    store<f64>(out, Infinity, 24);
+    store<f64>(out, -Infinity, 32);
+    p = x;
+  }
+  stats_one_by_one(out, p, x + (<usize>n << 2), low, high_);
+}
+
+/** Adds the elements from x to end to the nine results. */
+export function stats_one_by_one(out: usize, x: usize, end: usize, low: f32, high_: f32): void {
+  for (; x < end; x += 4) {
+    const v = load<f32>(x);
+    if (v != v) store<f64>(out, load<f64>(out, 56) + 1, 56);
+    else if (abs(v) == Infinity) store<f64>(out, load<f64>(out, 64) + 1, 64);
+    else {
+      const w = <f64>v;
+      store<f64>(out, load<f64>(out) + w);
+      store<f64>(out, load<f64>(out, 8) + abs(w), 8);
+      store<f64>(out, load<f64>(out, 16) + w * w, 16);
+      store<f64>(out, min(load<f64>(out, 24), w), 24);
+      store<f64>(out, max(load<f64>(out, 32), w), 32);
+      if (v == 0) store<f64>(out, load<f64>(out, 40) + 1, 40);
+      if (v < low || v > high_) store<f64>(out, load<f64>(out, 48) + 1, 48);
+    }
+  }
+}
+
+/** Three float64 at out, of n floats: Σ(after − before)², Σ after², and how many differ. NaN and Inf show in the sums. */
+export function update_stats(out: usize, after: usize, before: usize, n: i32): void {
+  let change = f64x2.splat(0);
+  let change2 = change;
+  let squares = change;
+  let squares2 = change;
+  let differ = i32x4.splat(0);
+  for (const end = after + ((<usize>n & ~3) << 2); after < end; after += 16) {
+    const v = v128.load(after);
+    const w = v128.load(before);
+    const a = f64x2.promote_low_f32x4(v);
+    const b = f64x2.promote_low_f32x4(high(v));
+    const da = f64x2.sub(a, f64x2.promote_low_f32x4(w));
+    const db = f64x2.sub(b, f64x2.promote_low_f32x4(high(w)));
+    change = f64x2.add(change, f64x2.mul(da, da));
+    change2 = f64x2.add(change2, f64x2.mul(db, db));
+    squares = f64x2.add(squares, f64x2.mul(a, a));
+    squares2 = f64x2.add(squares2, f64x2.mul(b, b));
+    differ = i32x4.sub(differ, i32x4.ne(v, w));
+    before += 16;
+  }
+  let d = hsumF64(f64x2.add(change, change2));
+  let s = hsumF64(f64x2.add(squares, squares2));
+  let count = lanes_sum(differ);
+  for (n &= 3; n > 0; n--) {
+    const v = <f64>load<f32>(after);
+    const w = v - <f64>load<f32>(before);
+    d += w * w;
+    s += v * v;
+    if (load<i32>(after) != load<i32>(before)) count += 1;
+    after += 4;
+    before += 4;
+  }
+  store<f64>(out, d);
+  store<f64>(out, s, 8);
+  store<f64>(out, count, 16);
+}
+
+/**
+ * counts[u] += how many x of unit u are above 0, for x [outer, units, inner]; counts are units float32, which hold whole
+ * numbers up to 2²⁴ (the caller begins anew before). Along inner where that is long, else down the units.
+ */
+export function unit_activity(counts: usize, x: usize, outer: i32, units: i32, inner: i32): void {
+  const nought = f32x4.splat(0);
+  const one = f32x4.splat(1);
+  for (; outer > 0; outer--) {
+    if (inner == 1) {
+      let c = counts;
+      for (const end = counts + ((<usize>units & ~3) << 2); c < end; c += 16) {
+        const active = v128.and(one, f32x4.gt(v128.load(x), nought));
+        v128.store(c, f32x4.add(v128.load(c), active));
+        x += 16;
+      }
+      for (let i = units & 3; i > 0; i--) {
+        if (load<f32>(x) > 0) store<f32>(c, load<f32>(c) + 1);
+        x += 4;
+        c += 4;
+      }
+    } else {
+      for (let u = 0; u < units; u++) {
+        let active = nought;
+        for (const end = x + ((<usize>inner & ~3) << 2); x < end; x += 16) {
+          active = f32x4.add(active, v128.and(one, f32x4.gt(v128.load(x), nought)));
+        }
+        let count = hsum(active);
+        for (let i = inner & 3; i > 0; i--) {
+          if (load<f32>(x) > 0) count += 1;
+          x += 4;
+        }
+        const c = counts + (<usize>u << 2);
+        store<f32>(c, load<f32>(c) + count);
+      }
+    }
+  }
+}
+
+/**
+ * counts[bucket]++ (int32, 2·SIDE + 1 of them) for every stride-th of n floats: negative ones from large to small, what is
+ * smaller than 2⁻²⁴, positive ones from small to large. What is beyond 2¹⁶ counts in the outermost; NaN nowhere.
+ */
+export function tensor_histogram(counts: usize, x: usize, n: i32, stride: i32): void {
+  for (let i = 0; i < n; i += stride) {
+    const bits = load<i32>(x + (<usize>i << 2));
+    const size = bits & 0x7fffffff;
+    if (size <= 0x7f800000) {
+      const key = min((size >> 21) - SMALLEST, SIDE - 1);
+      const bucket = key < 0 ? SIDE : bits < 0 ? SIDE - 1 - key : SIDE + 1 + key;
+      const c = counts + (<usize>bucket << 2);
+      store<i32>(c, load<i32>(c) + 1);
+    }
+  }
+}

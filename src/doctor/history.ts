@@ -1,0 +1,202 @@
+/** What the doctor remembers of a training: the rules and reports read it, the recorder writes it. */
+import type { Histogram } from "./histogram.js";
+
+/** A parameter at a sampled step. */
+export interface ParameterSample {
+  /** Dotted path of the parameter, and of the module that owns it. */
+  name: string;
+  layer: string;
+  size: number;
+  /** Of two dims or more: a weight, not a bias or a norm's gain. */
+  matrix: boolean;
+  /** In a group of the optimizer. */
+  optimized: boolean;
+  weightNorm: number;
+  /** Norm and mean |g| of the gradient that the step used (after clipping); null when there was none. */
+  gradNorm: number | null;
+  gradMeanAbs: number;
+  gradNonFinite: number;
+  /** Norm of the step's change, its ratio to the weights' norm, and how many elements changed. */
+  updateNorm: number;
+  updateRatio: number;
+  changed: number;
+}
+
+/** A layer's output, or an activation function's, at a sampled step. */
+export interface ActivationSample {
+  /** Dotted path of the module, or of the layer before with the function's name: `fc1 (relu)`. */
+  layer: string;
+  /** The op that made it: `relu`, `linear` … */
+  op: string;
+  /** Whether layers with weights follow; the net's output may well be saturated. */
+  hidden: boolean;
+  mean: number;
+  variance: number;
+  /** Variance of the output over the mean square of the input; NaN but for layers with weights. */
+  gain: number;
+  /** Share of zeros. */
+  zeros: number;
+  /** Share with less than 5 % of the largest slope (sigmoid, tanh); NaN for others. */
+  saturated: number;
+  /** Share of units that were hardly ever active in the last few hundred samples (relu); NaN while too few were seen. */
+  dead: number;
+  nan: number;
+  inf: number;
+}
+
+/** Everything read at one step. */
+export interface Sample {
+  step: number;
+  /** Of the optimizer's first group. */
+  lr: number;
+  /** Of all gradients together, before clipping where clipGradNorm_ was seen. */
+  gradNorm: number;
+  parameters: ParameterSample[];
+  activations: ActivationSample[];
+}
+
+/** A pass over the validation data. */
+export interface Validation {
+  step: number;
+  loss: number;
+  accuracy: number;
+  /** Mean of the training losses since the validation before. */
+  trainLoss: number;
+}
+
+/** Something seen at one moment, for a rule to report. */
+export interface Incident {
+  step: number;
+  layer: string | null;
+  evidence: Record<string, number | string>;
+}
+
+export type IncidentKind = "non-finite" | "mode" | "zero-grad" | "softmax" | "labels";
+
+/** Sampled steps that are remembered; beyond, every other of the older ones is forgotten. */
+const MOST_SAMPLES = 768;
+/** Histograms of one tensor that are remembered. */
+const MOST_HISTOGRAMS = 60;
+/** Clippings that are remembered. */
+const MOST_CLIPS = 2048;
+/** Losses of which the means are compared, to know the best level so far. */
+const CHUNK = 10;
+
+/** Forgets every other of the older half. */
+function thin<T>(list: T[]): void {
+  const half = list.length >> 1;
+  list.splice(0, half, ...list.slice(0, half).filter((_, i) => i % 2 === 0));
+}
+
+/** One training as it was seen. */
+export class History {
+  /** When the watch began and when the last step ended, in milliseconds since 1970. */
+  readonly began = Date.now();
+  ended = this.began;
+  /** The loss of every step; step 1 comes first. */
+  readonly losses: number[] = [];
+  readonly samples: Sample[] = [];
+  readonly validations: Validation[] = [];
+  /** By tensor: `activation/fc1 (relu)`, `weight/fc1.weight`, `gradient/fc1.weight`. */
+  readonly histograms = new Map<string, Histogram[]>();
+  /** Layers with weights in the order in which they ran first. */
+  readonly order: string[] = [];
+  readonly incidents = new Map<IncidentKind, Incident[]>();
+  /** Of the nets' inputs at sampled steps. */
+  readonly inputs = {
+    rows: 0,
+    size: 0,
+    sum: 0,
+    squares: 0,
+    min: Number.POSITIVE_INFINITY,
+    max: Number.NEGATIVE_INFINITY,
+  };
+  /** How often each class was seen among the targets. */
+  classes: number[] = [];
+  /** Norms that clipGradNorm_ found, and the limits it was given. */
+  readonly clips: { step: number; norm: number; limit: number }[] = [];
+  /** Lowest mean loss of ten steps on end, without the last ten. */
+  bestLevel = Number.POSITIVE_INFINITY;
+  private nextBestLevel = Number.POSITIVE_INFINITY;
+  /** Of the learning rates at the sampled steps. */
+  largestLr = 0;
+  /** Steps of the optimizer. */
+  updates = 0;
+  /** Dotted names of the parameters that are to be learned but belong to no optimizer. */
+  readonly unoptimized: string[] = [];
+  /** Dotted names of parameters that have had a gradient. */
+  readonly received = new Set<string>();
+
+  get step(): number {
+    return this.losses.length;
+  }
+
+  addLoss(loss: number): void {
+    this.ended = Date.now();
+    const n = this.losses.push(loss);
+    if (n % CHUNK !== 0) return;
+    this.bestLevel = this.nextBestLevel;
+    const mean = this.meanLoss(n - CHUNK, n);
+    if (mean < this.nextBestLevel) this.nextBestLevel = mean;
+  }
+
+  addClip(clip: { step: number; norm: number; limit: number }): void {
+    if (this.clips.push(clip) > MOST_CLIPS) this.clips.splice(0, MOST_CLIPS / 2);
+  }
+
+  addSample(sample: Sample): void {
+    this.samples.push(sample);
+    this.largestLr = Math.max(this.largestLr, sample.lr);
+    if (this.samples.length > MOST_SAMPLES) thin(this.samples);
+  }
+
+  addHistogram(name: string, histogram: Histogram): void {
+    let list = this.histograms.get(name);
+    if (list === undefined) {
+      list = [];
+      this.histograms.set(name, list);
+    }
+    list.push(histogram);
+    if (list.length > MOST_HISTOGRAMS) thin(list);
+  }
+
+  addIncident(kind: IncidentKind, incident: Incident): void {
+    const list = this.incidents.get(kind);
+    if (list === undefined) this.incidents.set(kind, [incident]);
+    else if (list.length < 100) list.push(incident);
+  }
+
+  /** Mean loss of steps from + 1 to `to`. */
+  meanLoss(from: number, to: number): number {
+    const first = Math.max(0, from);
+    let sum = 0;
+    for (let i = first; i < to; i++) sum += this.losses[i];
+    return sum / (to - first);
+  }
+
+  /** The loss that the training began with: the median of its first five. */
+  get startLoss(): number {
+    const first = this.losses.slice(0, 5).sort((a, b) => a - b);
+    return first[first.length >> 1];
+  }
+
+  /** The last `count` samples, or null while there are fewer. */
+  last(count: number): Sample[] | null {
+    return this.samples.length < count ? null : this.samples.slice(-count);
+  }
+
+  /** A sample's weights (no biases, no gains) that have a gradient, in the order in which their layers run. */
+  weights(sample: Sample): (ParameterSample & { gradNorm: number })[] {
+    const rank = new Map(this.order.map((layer, i) => [layer, i]));
+    return sample.parameters
+      .filter((p): p is ParameterSample & { gradNorm: number } => p.matrix && p.gradNorm !== null)
+      .sort((a, b) => (rank.get(a.layer) ?? 1e9) - (rank.get(b.layer) ?? 1e9));
+  }
+}
+
+/** The median; NaN of nothing. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}

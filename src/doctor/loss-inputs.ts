@@ -1,0 +1,82 @@
+/** What a loss is given: scores that are probabilities already, classes and how often each comes, targets out of range. */
+import type { Block } from "../storage.js";
+import { Tensor } from "../tensor.js";
+import type { History } from "./history.js";
+import { isReadable, viewOf } from "./probe.js";
+
+/** Targets of one step that are counted; the first of a larger batch stand for all. */
+const MOST_TARGETS = 4096;
+/** Rows in which scores are compared with probabilities. */
+const ROWS = 16;
+
+/** Reads the inputs of a loss that has just run. */
+export function readLoss(
+  op: string,
+  [scores, targets]: readonly (Tensor | null | undefined)[],
+  history: History,
+  probabilities: WeakSet<Block>,
+  due: boolean,
+): void {
+  if (!(scores instanceof Tensor) || !(targets instanceof Tensor)) return;
+  if (op === "crossEntropy" || op === "nllLoss") {
+    if (targets.dtype === "int32") countClasses(targets, scores, history);
+    const known = probabilities.has(scores.block);
+    if (known || (due && rowsAreProbabilities(scores))) {
+      note(history, "softmax", { loss: op, found: known ? "the result of softmax or sigmoid" : "rows that sum to 1" });
+    }
+  } else if (op === "binaryCrossEntropyWithLogits" || op === "binaryCrossEntropy") {
+    if (isReadable(targets)) readBinary(targets, history);
+    if (op === "binaryCrossEntropyWithLogits" && probabilities.has(scores.block)) {
+      note(history, "softmax", { loss: op, found: "the result of softmax or sigmoid" });
+    }
+  }
+}
+
+function note(history: History, kind: "softmax" | "labels", evidence: Record<string, number | string>): void {
+  history.addIncident(kind, { step: history.step + 1, layer: null, evidence });
+}
+
+function countClasses(targets: Tensor, scores: Tensor, history: History): void {
+  if (!targets.isContiguous()) return;
+  const count = scores.ndim > 1 ? scores.shape[1] : scores.shape[0];
+  const { classes } = history;
+  while (classes.length < count) classes.push(0);
+  const values = viewOf(targets);
+  const n = Math.min(values.length, MOST_TARGETS);
+  for (let i = 0; i < n; i++) if (values[i] >= 0 && values[i] < count) classes[values[i]]++;
+}
+
+/** Non-negative rows of [N, C] that sum to 1; C ≥ 2. */
+function rowsAreProbabilities(scores: Tensor): boolean {
+  if (!isReadable(scores) || scores.ndim !== 2 || scores.shape[1] < 2) return false;
+  const [n, c] = scores.shape;
+  const values = viewOf(scores);
+  for (let row = 0; row < Math.min(n, ROWS); row++) {
+    let sum = 0;
+    for (let i = row * c; i < (row + 1) * c; i++) {
+      if (!(values[i] >= 0)) return false;
+      sum += values[i];
+    }
+    if (!(Math.abs(sum - 1) < 1e-3)) return false;
+  }
+  return true;
+}
+
+function readBinary(targets: Tensor, history: History): void {
+  const values = viewOf(targets);
+  const { classes } = history;
+  while (classes.length < 2) classes.push(0);
+  let outside = 0;
+  let example = 0;
+  for (let i = 0; i < Math.min(values.length, MOST_TARGETS); i++) {
+    const value = values[i];
+    if (value >= 0 && value <= 1) {
+      // Soft targets say nothing about how often a class comes.
+      if (value === 0 || value === 1) classes[value]++;
+    } else {
+      outside++;
+      example = value;
+    }
+  }
+  if (outside > 0) note(history, "labels", { outside, of: values.length, example, allowed: "0 to 1" });
+}

@@ -1,0 +1,407 @@
+/**
+ * Watches a net and its optimizer and writes down what the rules need. Three sources: forward hooks say which module runs, the
+ * engine's observer (src/observe.ts) which ops, and the optimizer's step hooks see gradients and parameters at the moment when
+ * they are used. At steps that are not sampled each costs a comparison or a push.
+ */
+import type { LanegradError } from "../errors.js";
+import { isGradEnabled } from "../grad-mode.js";
+import type { HookHandle, Module } from "../nn/module.js";
+import type { Observer } from "../observe.js";
+import type { Optimizer } from "../optim/optimizer.js";
+import { type Block, Kind } from "../storage.js";
+import { Tensor } from "../tensor.js";
+import { ACTIVATIONS, UnitActivity } from "./activations.js";
+import type { ActivationSample, History, ParameterSample, Sample } from "./history.js";
+import { readLoss } from "./loss-inputs.js";
+import { copyInto, firstOf, histogramOf, isReadable, statsOf, updateOf } from "./probe.js";
+import { findOrigin, type Ran } from "./trace.js";
+
+/** Which steps are sampled. */
+export interface Cadence {
+  /** Every how many steps all tensors are read. */
+  every: number;
+  /** The first steps are read one by one. */
+  first: number;
+}
+
+/** A histogram is taken at every so many samples. */
+const HISTOGRAM_EVERY = 5;
+/** Ops of a step that are remembered, to find where a NaN came from. */
+const MOST_OPS = 20_000;
+
+interface Watched {
+  name: string;
+  layer: string;
+  tensor: Tensor;
+  matrix: boolean;
+  optimized: boolean;
+  /** A copy from before the step. */
+  before: Tensor | null;
+}
+
+/** A forward pass of the net. */
+interface Pass {
+  grad: boolean;
+  training: boolean;
+  /** Paths of the modules that behave differently in training and were in training mode. */
+  trainingModules: string[];
+}
+
+export class Recorder implements Observer {
+  readonly parameters: Watched[] = [];
+  private readonly paths = new Map<Module, string>();
+  private readonly modal: Module[];
+  private readonly stack: { module: Module; path: string }[] = [];
+  /** The last layer with weights that ran. */
+  private lastLayer = "";
+  private passes: Pass[] = [];
+  private ops: Ran[] = [];
+  private activations = new Map<string, ActivationSample>();
+  private parameterSamples: ParameterSample[] = [];
+  private clip: { norm: number; limit: number } | null = null;
+  private readonly units = new Map<string, UnitActivity>();
+  private readonly probabilities = new WeakSet<Block>();
+  /** A gradient as the optimizer used it: if the next backward adds to this very one, nobody has zeroed it. */
+  private used: { leaf: Tensor; values: Float32Array } | null = null;
+  private addedToUsed = false;
+  private validated = false;
+  private samplesTaken = 0;
+
+  constructor(
+    private readonly net: Module,
+    private readonly optimizers: readonly Optimizer<any>[],
+    private readonly history: History,
+    private readonly cadence: Cadence,
+  ) {
+    const owned = new Set(optimizers.flatMap((o) => o.paramGroups.flatMap((group) => group.params as Tensor[])));
+    for (const [path, module] of net.namedModules()) this.paths.set(module, path);
+    for (const [name, tensor] of net.namedParameters()) {
+      const layer = name.includes(".") ? name.slice(0, name.lastIndexOf(".")) : "";
+      const optimized = owned.has(tensor);
+      this.parameters.push({ name, layer, tensor, matrix: tensor.ndim >= 2, optimized, before: null });
+      if (!optimized && tensor.requiresGrad) history.unoptimized.push(name);
+    }
+    this.modal = [...net.modules()].filter((module) => isModal(module));
+  }
+
+  /** Hooks of the net and the optimizers; every callback goes through `guard`. */
+  attach(guard: (fn: () => void) => void): HookHandle[] {
+    const handles: HookHandle[] = [];
+    for (const [module, path] of this.paths) {
+      handles.push(
+        module.registerForwardPreHook((_, inputs) => guard(() => this.enter(module, path, inputs))),
+        module.registerForwardHook((_, inputs, output) => guard(() => this.leave(module, path, inputs, output))),
+      );
+    }
+    for (const optimizer of this.optimizers) {
+      handles.push(
+        optimizer.registerStepPreHook(() => guard(() => this.beforeUpdate(optimizer))),
+        optimizer.registerStepPostHook(() => guard(() => this.afterUpdate(optimizer))),
+      );
+    }
+    return handles;
+  }
+
+  /** Whether the step under way is sampled. */
+  private get due(): boolean {
+    const step = this.history.step + 1;
+    return step <= this.cadence.first || step % this.cadence.every === 0;
+  }
+
+  get reading(): boolean {
+    return this.stack.length > 0 && this.due && isGradEnabled();
+  }
+
+  private get takesHistogram(): boolean {
+    return this.samplesTaken % HISTOGRAM_EVERY === 0;
+  }
+
+  // The net ------------------------------------------------------------------------------------------------------------
+
+  private enter(module: Module, path: string, inputs: readonly unknown[]): void {
+    if (module === this.net) this.beginPass(inputs);
+    this.stack.push({ module, path });
+  }
+
+  private beginPass(inputs: readonly unknown[]): void {
+    this.stack.length = 0;
+    this.lastLayer = "";
+    const grad = isGradEnabled();
+    this.passes.push({
+      grad,
+      training: this.net.training,
+      trainingModules: this.modal.filter((m) => m.training).map((m) => this.paths.get(m) as string),
+    });
+    if (this.passes.length > 64) this.passes.shift();
+    if (!grad) return;
+    this.ops = [];
+    if (!this.due) return;
+    for (const input of inputs) if (isReadable(input) && !input.requiresGrad) this.readInput(input);
+  }
+
+  private readInput(input: Tensor): void {
+    const { inputs } = this.history;
+    const { size, mean, meanSquare, min, max } = statsOf(input);
+    inputs.rows += input.ndim > 1 ? input.shape[0] : 1;
+    inputs.size += size;
+    inputs.sum += mean * size;
+    inputs.squares += meanSquare * size;
+    inputs.min = Math.min(inputs.min, min);
+    inputs.max = Math.max(inputs.max, max);
+  }
+
+  private leave(module: Module, path: string, inputs: readonly unknown[], output: unknown): void {
+    // A forward that threw has left its modules behind.
+    const at = this.stack.findLastIndex((entry) => entry.module === module);
+    const sampled = this.reading;
+    if (at >= 0) this.stack.length = at;
+    const weight: unknown = (module as { weight?: unknown }).weight;
+    if (isGradEnabled() && weight instanceof Tensor && weight.ndim >= 2) {
+      this.lastLayer = path;
+      if (!this.history.order.includes(path)) this.history.order.push(path);
+      if (sampled && isReadable(output)) this.readLayer(path, module.constructor.name, inputs[0], output);
+    }
+    if (module === this.net && sampled) this.markOutput();
+  }
+
+  /** What comes after the last layer with weights is the net's output, not a hidden layer. */
+  private markOutput(): void {
+    let hidden = false;
+    for (const sample of [...this.activations.values()].reverse()) {
+      sample.hidden = hidden;
+      if (!Number.isNaN(sample.gain)) hidden = true;
+    }
+  }
+
+  private readLayer(layer: string, op: string, input: unknown, output: Tensor): void {
+    if (this.activations.has(layer)) return;
+    const { mean, variance, zeros, nan, inf } = statsOf(output);
+    const gain = isReadable(input) ? variance / statsOf(input).meanSquare : Number.POSITIVE_INFINITY;
+    this.put({
+      layer,
+      op,
+      hidden: true,
+      mean,
+      variance,
+      gain,
+      zeros,
+      saturated: Number.NaN,
+      dead: Number.NaN,
+      nan,
+      inf,
+    });
+    if (this.takesHistogram) this.histogram(`activation/${layer}`, output);
+  }
+
+  private put(sample: ActivationSample): void {
+    this.activations.set(sample.layer, sample);
+  }
+
+  private histogram(name: string, t: Tensor): void {
+    this.history.addHistogram(name, { step: this.history.step + 1, counts: histogramOf(t) });
+  }
+
+  // Ops ----------------------------------------------------------------------------------------------------------------
+
+  ran(op: string, out: Tensor, inputs: readonly (Tensor | null | undefined)[]): void {
+    if (op === "softmax" || op === "sigmoid") this.probabilities.add(out.block);
+    if (!isGradEnabled()) return;
+    const inside = this.stack.length > 0;
+    const path = inside ? this.stack[this.stack.length - 1].path : null;
+    if (this.ops.length < MOST_OPS) this.ops.push({ op, out, path, layer: this.lastLayer });
+    if (!inside) readLoss(op, inputs, this.history, this.probabilities, this.due);
+    else if (this.due && op in ACTIVATIONS && isReadable(out)) this.readActivation(op, out, path as string);
+  }
+
+  private readActivation(op: string, out: Tensor, path: string): void {
+    // The function's own module, or else the layer that it follows.
+    const { module } = this.stack[this.stack.length - 1];
+    const own = path !== "" && !hasChildren(module) && !ownsParameters(module);
+    const label = `${own ? path : this.lastLayer || path || "net"} (${op})`;
+    if (this.activations.has(label)) return;
+    const { low, high, saturates, dies } = ACTIVATIONS[op];
+    const { mean, variance, zeros, outside, nan, inf } = statsOf(out, low, high);
+    let dead = Number.NaN;
+    if (dies) {
+      let activity = this.units.get(label);
+      if (activity === undefined) {
+        activity = new UnitActivity();
+        this.units.set(label, activity);
+      }
+      dead = activity.add(out);
+    }
+    const saturated = saturates ? outside : Number.NaN;
+    this.put({ layer: label, op, hidden: true, mean, variance, gain: Number.NaN, zeros, saturated, dead, nan, inf });
+    if (this.takesHistogram) this.histogram(`activation/${label}`, out);
+  }
+
+  accumulates(leaf: Tensor): void {
+    const { used } = this;
+    if (used === null || used.leaf !== leaf || leaf.gradTensor === null) return;
+    const now = firstOf(leaf.gradTensor, used.values.length);
+    if (now.some((value) => value !== 0) && now.every((value, i) => value === used.values[i])) this.addedToUsed = true;
+  }
+
+  clipped(norm: number, maxNorm: number): void {
+    this.clip = { norm, limit: maxNorm };
+  }
+
+  refused(error: LanegradError): void {
+    const step = this.history.step + 1;
+    this.history.addIncident("labels", { step, layer: null, evidence: { message: error.message } });
+  }
+
+  // The optimizer ------------------------------------------------------------------------------------------------------
+
+  private of(optimizer: Optimizer<any>): Watched[] {
+    if (this.optimizers.length === 1) return this.parameters;
+    const own = new Set<Tensor>(optimizer.paramGroups.flatMap((group) => group.params));
+    const first = optimizer === this.optimizers[0];
+    return this.parameters.filter(({ tensor, optimized }) => own.has(tensor) || (first && !optimized));
+  }
+
+  private beforeUpdate(optimizer: Optimizer<any>): void {
+    if (!this.due) return;
+    for (const watched of this.of(optimizer)) {
+      const { tensor } = watched;
+      if (!tensor.requiresGrad || !isReadable(tensor)) continue;
+      watched.before ??= Tensor.allocateDurable(tensor.shape, "float32", "doctor", Kind.State);
+      copyInto(watched.before, tensor);
+    }
+  }
+
+  private afterUpdate(optimizer: Optimizer<any>): void {
+    this.history.updates++;
+    const own = this.of(optimizer);
+    this.rememberGradient(own);
+    if (!this.due) return;
+    for (const watched of own) {
+      const { name, layer, tensor, matrix, optimized, before } = watched;
+      if (!tensor.requiresGrad || before === null) continue;
+      const { norm, weightNorm, changed } = updateOf(tensor, before);
+      const grad = isReadable(tensor.gradTensor) ? tensor.gradTensor : null;
+      const stats = grad === null ? null : statsOf(grad);
+      if (stats !== null) this.history.received.add(name);
+      this.parameterSamples.push({
+        name,
+        layer,
+        size: tensor.numel(),
+        matrix,
+        optimized,
+        weightNorm,
+        gradNorm: stats === null ? null : stats.nan + stats.inf > 0 ? Number.NaN : stats.norm,
+        gradMeanAbs: stats?.meanAbs ?? 0,
+        gradNonFinite: stats === null ? 0 : stats.nan + stats.inf,
+        updateNorm: norm,
+        updateRatio: norm / weightNorm,
+        changed,
+      });
+      if (this.takesHistogram && matrix) {
+        this.histogram(`weight/${name}`, tensor);
+        if (grad !== null) this.histogram(`gradient/${name}`, grad);
+      }
+    }
+  }
+
+  private rememberGradient(own: readonly Watched[]): void {
+    if (this.used !== null && this.used.leaf.gradTensor === null) this.used = null;
+    for (const { tensor } of own) {
+      if (tensor.gradTensor === null || !isReadable(tensor.gradTensor)) continue;
+      const values = firstOf(tensor.gradTensor, 32);
+      if (!values.some((value) => value !== 0)) continue;
+      this.used = { leaf: tensor, values };
+      return;
+    }
+  }
+
+  // The loop -----------------------------------------------------------------------------------------------------------
+
+  /** Closes step number `step`, whose loss the history has. Gives the sample if it was a sampled one. */
+  endStep(step: number, loss: number): Sample | null {
+    const due = step <= this.cadence.first || step % this.cadence.every === 0;
+    if (this.clip !== null) this.history.addClip({ step, ...this.clip });
+    this.checkTrainingMode(step);
+    if (this.addedToUsed) {
+      const evidence = { addedTo: "a gradient that the optimizer had used already" };
+      this.history.addIncident("zero-grad", { step, layer: null, evidence });
+      this.addedToUsed = false;
+    }
+    if (!Number.isFinite(loss)) this.traceNonFinite(step, loss);
+    const sample = due ? this.takeSample(step) : null;
+    if (sample !== null && Number.isFinite(loss)) this.lookForNonFinite(sample, loss);
+    this.clip = null;
+    this.passes = [];
+    return sample;
+  }
+
+  private takeSample(step: number): Sample {
+    const norms = this.parameterSamples.map((p) => p.gradNorm ?? 0);
+    const gradNorm = this.clip?.norm ?? Math.hypot(...norms);
+    const sample: Sample = {
+      step,
+      lr: (this.optimizers[0].paramGroups[0] as { lr?: number }).lr ?? Number.NaN,
+      gradNorm,
+      parameters: this.parameterSamples,
+      activations: [...this.activations.values()],
+    };
+    this.history.addSample(sample);
+    this.parameterSamples = [];
+    this.activations = new Map();
+    this.samplesTaken++;
+    return sample;
+  }
+
+  private traceNonFinite(step: number, loss: number): void {
+    if (this.history.incidents.has("non-finite")) return;
+    const { layer, evidence } = findOrigin(this.ops, this.parameters);
+    this.history.addIncident("non-finite", { step, layer, evidence: { loss: String(loss), ...evidence } });
+  }
+
+  /** A loss can be finite while a gradient is not: log's at 0, say. */
+  private lookForNonFinite(sample: Sample, loss: number): void {
+    if (this.history.incidents.has("non-finite")) return;
+    if (!sample.parameters.some((p) => p.gradNonFinite > 0 || !Number.isFinite(p.weightNorm))) return;
+    const { layer, evidence } = findOrigin(this.ops, this.parameters);
+    this.history.addIncident("non-finite", { step: sample.step, layer, evidence: { loss, ...evidence } });
+  }
+
+  private checkTrainingMode(step: number): void {
+    const pass = this.passes.findLast(({ grad }) => grad);
+    if (pass === undefined || pass.training || !this.validated || this.modal.length === 0) return;
+    const evidence = { mode: "eval", during: "training steps", layers: this.modal.length };
+    this.history.addIncident("mode", { step, layer: this.paths.get(this.modal[0]) ?? null, evidence });
+  }
+
+  /** The passes since the last step were those of a validation. */
+  endValidation(): void {
+    const pass = this.passes.at(-1);
+    if (pass !== undefined && pass.trainingModules.length > 0) {
+      const evidence = { mode: "train", during: "validation", layers: pass.trainingModules.length };
+      this.history.addIncident("mode", { step: this.history.step, layer: pass.trainingModules[0], evidence });
+    }
+    this.validated = true;
+    this.passes = [];
+  }
+
+  /** Gives back what is held. */
+  release(): void {
+    for (const watched of this.parameters) {
+      watched.before?.dispose();
+      watched.before = null;
+    }
+    this.ops = [];
+    this.stack.length = 0;
+    this.used = null;
+  }
+}
+
+const hasChildren = (module: Module): boolean => !module.children().next().done;
+
+const ownsParameters = (module: Module): boolean => module.parameters().length > 0;
+
+/** Whether a module does something else in training than in evaluation. */
+function isModal(module: Module): boolean {
+  const { name } = module.constructor;
+  if (/^(Batch|Instance)Norm/.test(name)) return (module as { trackRunningStats?: boolean }).trackRunningStats === true;
+  return /^(Alpha|Feature)?(Alpha)?Dropout/.test(name) && (module as { p?: number }).p !== 0;
+}

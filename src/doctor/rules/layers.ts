@@ -1,0 +1,197 @@
+/** Rules about activations, initialisation and updates. */
+import { median } from "../history.js";
+import { defineRule, type Symptom } from "./rule.js";
+
+/**
+ * Dead ReLUs: more than `layer` of a layer's units were active in less than 1 % of the last few hundred samples; in `samples`
+ * sampled steps in a row.
+ *
+ * Source: Amazon SageMaker Debugger, rule DyingRelu (threshold_inactivity 1 %, threshold_layer 50 %); Lu et al., "Dying ReLU and
+ * Initialization", 2020.
+ */
+export const deadRelu = defineRule({
+  id: "dead-relu",
+  severity: "error",
+  defaults: { layer: 0.5, samples: 2 },
+  check(history, { layer: share, samples }) {
+    const recent = history.last(samples);
+    if (recent === null) return null;
+    return recent[recent.length - 1].activations
+      .filter(({ layer }) => recent.every((s) => s.activations.some((a) => a.layer === layer && a.dead > share)))
+      .map(({ layer, dead, zeros }) => ({
+        layer,
+        step: recent[0].step,
+        evidence: { deadUnits: dead, threshold: share, zeros },
+      }));
+  },
+  why: "A unit whose input is negative for every sample gives 0 and gets no gradient, so it stays as it is for ever. A large step, a negative bias or inputs far from 0 push units there.",
+  advice: [
+    "lower the learning rate (large steps kill units), or warm it up",
+    "use leakyRelu, gelu or silu, whose slope below 0 is not 0",
+    "initialise with nn.init.kaimingNormal_ and biases of 0",
+    "put BatchNorm before the ReLU, and normalise the inputs",
+  ],
+});
+
+/**
+ * Saturated sigmoid or tanh: more than `layer` of a hidden layer's outputs have less than 5 % of the largest slope, in `samples`
+ * sampled steps in a row.
+ *
+ * Source: Amazon SageMaker Debugger, rules SaturatedActivation and TanhSaturation; Glorot & Bengio, AISTATS 2010.
+ */
+export const saturatedActivation = defineRule({
+  id: "saturated-activation",
+  severity: "warning",
+  defaults: { layer: 0.5, samples: 3 },
+  check(history, { layer: share, samples }) {
+    const recent = history.last(samples);
+    if (recent === null) return null;
+    const saturated = (s: (typeof recent)[number], name: string) =>
+      s.activations.some((a) => a.layer === name && a.hidden && a.saturated > share);
+    return recent[recent.length - 1].activations
+      .filter(({ layer }) => recent.every((s) => saturated(s, layer)))
+      .map(({ layer, saturated, variance }) => ({
+        layer,
+        step: recent[0].step,
+        evidence: { saturated, threshold: share, variance },
+      }));
+  },
+  why: "Far from 0 a sigmoid or tanh is flat: its slope, and with it the gradient of everything before, is nearly 0. Large weights or large inputs drive units there.",
+  advice: [
+    "normalise the inputs to mean 0 and deviation 1",
+    "initialise with nn.init.xavierNormal_ (weights of variance 2 / (in + out))",
+    "put BatchNorm or LayerNorm before the activation",
+    "use ReLU or GELU in hidden layers",
+  ],
+});
+
+/**
+ * Poor initialisation: in the first step a layer's outputs vary more than `ratio` times as much as its inputs, or less than 1/ratio,
+ * on average over the hidden layers (geometric mean of variance over mean square), or 30 times that in a single one. The
+ * last layer may begin small: zero-initialised heads do no harm.
+ *
+ * Source: Amazon SageMaker Debugger, rule PoorWeightInitialization (threshold 10); Glorot & Bengio, AISTATS 2010; He et al., ICCV 2015;
+ * Mishkin & Matas, "All you need is a good init", ICLR 2016.
+ */
+export const poorInitialization = defineRule({
+  id: "poor-initialization",
+  severity: "warning",
+  defaults: { ratio: 10, single: 30 },
+  check(history, { ratio, single }) {
+    const [first] = history.samples;
+    if (first === undefined || first.step > 5 || history.samples.length > 2) return null;
+    const layers = first.activations.filter((a) => Number.isFinite(a.gain));
+    const hidden = layers.length > 1 ? layers.slice(0, -1) : layers;
+    if (hidden.length === 0) return null;
+    // 1/3 is what PyTorch's default gives for linear layers and convolutions, and it works.
+    const gains = hidden.map((a) => (a.gain < 1 ? Math.min(1, a.gain * 3) : a.gain));
+    const mean = Math.exp(gains.reduce((sum, g) => sum + Math.log(Math.max(g, 1e-30)), 0) / gains.length);
+    const far = (g: number) => Math.max(g, 1 / Math.max(g, 1e-30));
+    const worst = gains.reduce((w, g, i) => (far(g) > far(gains[w]) ? i : w), 0);
+    if (far(mean) <= ratio && far(gains[worst]) <= ratio * single) return null;
+    const { layer, gain, variance } = hidden[worst];
+    return {
+      layer,
+      step: first.step,
+      evidence: {
+        varianceRatio: gain,
+        meanRatio: mean,
+        threshold: ratio,
+        outputVariance: variance,
+        layers: hidden.length,
+      },
+    };
+  },
+  why: "If every layer makes the signal larger (or smaller), it grows (or fades) exponentially with depth, and so do the gradients on their way back: the net begins saturated, exploding or deaf.",
+  advice: [
+    "nn.init.kaimingNormal_(weight) for layers followed by ReLU, nn.init.xavierNormal_(weight) for tanh and sigmoid",
+    "leave the initialisation to the layers: PyTorch's default is sound",
+    "put BatchNorm or LayerNorm between the layers, which undoes the scale",
+  ],
+});
+
+/**
+ * Update ratio: norm of a step's change over norm of the weight, median of `samples` sampled steps after the first ones, above `high`
+ * for some weight; or below `low` for all weights while the rate is not yet decayed and the loss has not halved.
+ *
+ * Source: Karpathy, CS231n, "Ratio of weights:updates": about 1e-3; Amazon SageMaker Debugger, rule WeightUpdateRatio.
+ */
+export const updateRatio = defineRule({
+  id: "update-ratio",
+  severity: "warning",
+  defaults: { low: 1e-5, high: 1e-1, samples: 5 },
+  check(history, { low, high, samples }): Symptom | null {
+    const recent = history.last(samples);
+    if (recent === null || recent[0].step < 3) return null;
+    const ratios = recent[0].parameters
+      // A weight that began with zeros takes its first steps from nothing.
+      .filter((p) => p.matrix && p.gradNorm !== null && p.weightNorm > 1e-3 * Math.sqrt(p.size))
+      .map(({ name }) => {
+        const values = recent.map((s) => s.parameters.find((p) => p.name === name)?.updateRatio ?? Number.NaN);
+        return { name, ratio: median(values.filter((v) => !Number.isNaN(v))) };
+      })
+      .filter(({ ratio }) => !Number.isNaN(ratio));
+    if (ratios.length === 0) return null;
+    const step = recent[0].step;
+    const largest = ratios.reduce((a, b) => (b.ratio > a.ratio ? b : a));
+    if (largest.ratio > high) {
+      return { layer: largest.name, step, evidence: { updateRatio: largest.ratio, threshold: high, usual: 1e-3 } };
+    }
+    const lr = recent[recent.length - 1].lr;
+    const begun = history.meanLoss(history.step - 10, history.step) > 0.5 * history.startLoss;
+    if (!(largest.ratio < low) || largest.ratio === 0 || lr < 0.5 * history.largestLr || !begun) return null;
+    return {
+      layer: largest.name,
+      step,
+      evidence: { updateRatio: largest.ratio, threshold: low, usual: 1e-3, learningRate: lr },
+      why: "The weights change by so little that nothing can be learned in reasonable time: the learning rate is too small, or hardly any gradient arrives.",
+      advice: [
+        "raise the learning rate tenfold, until the ratio is near 1e-3",
+        "use Adam, which makes steps of the rate's size whatever the gradient's",
+        "look for a vanishing gradient",
+      ],
+    };
+  },
+  why: "Each step replaces a large part of the weights: what was learned is thrown away, and the loss jumps about or diverges.",
+  advice: [
+    "lower the learning rate, until the ratio is near 1e-3",
+    "clip the gradient's norm, or warm the rate up over the first steps",
+    "check that the gradients are zeroed in every step",
+  ],
+});
+
+/**
+ * Frozen parameter: a weight has a gradient, but no element of it changed in `samples` sampled steps in a row; or it belongs to
+ * no optimizer. A bias before a BatchNorm has no gradient but rounding errors, so vectors are judged by their optimizer only.
+ *
+ * Source: Amazon SageMaker Debugger, rule UnchangedTensor; DeepLocalize (Wardat et al., ICSE 2021).
+ */
+export const frozenParameter = defineRule({
+  id: "frozen-parameter",
+  severity: "error",
+  defaults: { samples: 3 },
+  check(history, { samples }) {
+    const recent = history.last(samples);
+    if (recent === null || history.updates === 0) return null;
+    const symptoms: Symptom[] = history.unoptimized.slice(0, 10).map((name) => ({
+      layer: name,
+      step: 1,
+      evidence: { parameter: name, changed: 0, inOptimizer: "no", frozen: history.unoptimized.length },
+    }));
+    const last = recent[recent.length - 1];
+    const still = (name: string) =>
+      recent.every((s) => s.parameters.some((p) => p.name === name && p.changed === 0 && (p.gradNorm ?? 0) > 0));
+    for (const { name, matrix, optimized, gradNorm } of last.parameters) {
+      if (!matrix || !optimized || !still(name)) continue;
+      const evidence = { parameter: name, changed: 0, gradientNorm: gradNorm ?? 0, learningRate: last.lr };
+      symptoms.push({ layer: name, step: recent[0].step, evidence });
+    }
+    return symptoms;
+  },
+  why: "The parameter is to be learned, but stays as it is: no optimizer has it, its group's learning rate is 0, or the steps are too small for float32 to show.",
+  advice: [
+    "give the optimizer all parameters: new optim.SGD(net.parameters(), …), made after the net has all its layers",
+    "check the learning rate of its group (optimizer.paramGroups[i].lr) and the schedule",
+    "if it is meant to be frozen, say so: parameter.requiresGrad = false",
+  ],
+});

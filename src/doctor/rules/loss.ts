@@ -1,0 +1,230 @@
+/** Rules about the course of the training loss. */
+import type { History } from "../history.js";
+import { median } from "../history.js";
+import { defineRule } from "./rule.js";
+
+/** Deviation of the losses of steps from + 1 to `to` from their own straight line. */
+export function wobble(history: History, from: number, to: number): number {
+  const n = to - from;
+  const mean = history.meanLoss(from, to);
+  let slope = 0;
+  let spread = 0;
+  for (let i = from; i < to; i++) {
+    const t = i - from - (n - 1) / 2;
+    slope += t * (history.losses[i] - mean);
+    spread += t * t;
+  }
+  slope /= spread;
+  let squares = 0;
+  for (let i = from; i < to; i++) squares += (history.losses[i] - mean - slope * (i - from - (n - 1) / 2)) ** 2;
+  return Math.sqrt(squares / n);
+}
+
+/** Whether all losses of the last `count` steps are finite. */
+const finite = (history: History, count: number): boolean => history.losses.slice(-count).every(Number.isFinite);
+
+/** Median of the weights' update ratios in the last samples; NaN when there are none. */
+export function typicalRatio(history: History, samples = 5): number {
+  const ratios = history.samples
+    .slice(-samples)
+    .flatMap((s) => s.parameters.filter((p) => p.matrix && p.gradNorm !== null).map((p) => p.updateRatio));
+  return median(ratios.filter((r) => Number.isFinite(r)));
+}
+
+/**
+ * Plateau: the mean loss of the last `window` steps is not `drop` (0.1 %) below that of the window two before, and still at least
+ * `level` of what it was at the start: it has not begun to fall. A loss that has fallen and then rests is no plateau.
+ *
+ * Source: Amazon SageMaker Debugger, rule LossNotDecreasing (diff_percent 0.1 %).
+ */
+export const lossPlateau = defineRule({
+  id: "loss-plateau",
+  severity: "warning",
+  defaults: { window: 40, drop: 1e-3, level: 0.9 },
+  check(history, { window, drop, level }) {
+    const n = history.step;
+    if (n < 3 * window || !finite(history, 3 * window)) return null;
+    const now = history.meanLoss(n - window, n);
+    const before = history.meanLoss(n - 3 * window, n - 2 * window);
+    const middle = history.meanLoss(n - 2 * window, n - window);
+    const start = history.startLoss;
+    if (now < level * start || now < (1 - drop) * before || middle < (1 - drop) * before) return null;
+    return {
+      step: n - 3 * window + 1,
+      evidence: { loss: now, windowBefore: before, startLoss: start, steps: 3 * window, threshold: drop },
+    };
+  },
+  why: "Nothing is being learned: the steps are too small (or so large that they undo each other), no gradient arrives, or the labels have nothing to do with the inputs.",
+  advice: [
+    "try to learn 16 samples by heart: if that fails, there is a mistake in the model, the loss or the loop",
+    "try learning rates ten times as large and ten times as small",
+    "check that inputs and labels belong together (shuffled apart?) and that the loss is computed from the outputs",
+    "normalise the inputs and use the default initialisation",
+  ],
+});
+
+/**
+ * Diverging: the mean loss of the last `window` steps is above `factor` times that of the best window before and above the start's;
+ * or `collapse` times the best one and above half of the start's.
+ *
+ * Source: Smith, "Cyclical Learning Rates", WACV 2017 (the range test ends where the loss rises); AutoTrainer, ICSE 2021.
+ */
+export const diverging = defineRule({
+  id: "diverging",
+  severity: "error",
+  defaults: { window: 10, factor: 1.5, collapse: 4 },
+  check(history, { window, factor, collapse }) {
+    const n = history.step;
+    if (n < 2 * window || !finite(history, window)) return null;
+    const start = history.startLoss;
+    const now = history.meanLoss(n - window, n);
+    const best = Math.min(start, history.bestLevel);
+    const risen = now > factor * best && now > factor * start;
+    if (!risen && !(now > collapse * best && now > 0.5 * start)) return null;
+    // A single bad batch is no divergence.
+    if (median(history.losses.slice(-window)) < 0.5 * now) return null;
+    return {
+      step: n - window + 1,
+      evidence: { loss: now, bestBefore: best, startLoss: start, factor: now / best, threshold: factor },
+    };
+  },
+  why: "The steps are longer than the valley is wide: each ends higher than it began, and the next gradient is larger still.",
+  advice: [
+    "lower the learning rate by a factor of 3 to 10",
+    "clip the gradient's norm: nn.utils.clipGradNorm_(net.parameters(), 1)",
+    "warm the rate up over the first few hundred steps",
+    "check that zeroGrad() is called in every step, and the sign of the loss",
+  ],
+});
+
+/**
+ * Oscillating: in two windows of `window` steps the losses deviate from their own trend by more than `amplitude` of the loss the training
+ * began with, and the mean does not fall.
+ *
+ * Source: AutoTrainer (Zhang et al., ICSE 2021), problem "oscillating loss".
+ */
+export const oscillating = defineRule({
+  id: "oscillating",
+  severity: "warning",
+  defaults: { window: 30, amplitude: 0.2 },
+  check(history, { window, amplitude }) {
+    const n = history.step;
+    if (n < 2 * window + 10 || !finite(history, 2 * window)) return null;
+    const start = history.startLoss;
+    const now = wobble(history, n - window, n);
+    const before = wobble(history, n - 2 * window, n - window);
+    const mean = history.meanLoss(n - window, n);
+    const meanBefore = history.meanLoss(n - 2 * window, n - window);
+    if (now < amplitude * start || before < amplitude * start || mean < 0.8 * meanBefore) return null;
+    return {
+      step: n - 2 * window + 1,
+      evidence: { amplitude: now, mean, startLoss: start, relative: now / start, threshold: amplitude },
+    };
+  },
+  why: "Every step overshoots the valley's floor and lands on the other wall: the learning rate is too large for its steepest direction, or the batches are too small to agree.",
+  advice: [
+    "lower the learning rate by a factor of 3 to 10, or let a schedule do so",
+    "lower the momentum, or clip the gradient's norm",
+    "use larger batches",
+  ],
+});
+
+/**
+ * Learning rate too high, by evidence: the loss diverges, oscillates, exceeds `jump` times its start within the first 30 steps or
+ * becomes NaN, while the steps change the weights by more than `ratio` of their norm (median); ten times what works (1e-3).
+ *
+ * Source: Karpathy, CS231n ("if the ratio is higher, the rate is likely too high"); Smith, WACV 2017.
+ */
+export const learningRateTooHigh = defineRule({
+  id: "learning-rate-too-high",
+  severity: "error",
+  defaults: { ratio: 1e-2, jump: 3 },
+  check(history, { ratio, jump }, found) {
+    const n = history.step;
+    const early = history.losses.slice(0, 30);
+    const jumped = n <= 60 && early.filter((loss) => loss > jump * history.startLoss || Number.isNaN(loss)).length >= 3;
+    const sign = (["diverging", "oscillating", "exploding-gradient", "non-finite"] as const).find((id) =>
+      found.has(id),
+    );
+    if (sign === undefined && !jumped) return null;
+    const typical = Math.max(typicalRatio(history), typicalRatio(history, 10));
+    const largest = Math.max(...history.samples.map((s) => maxRatio(s.parameters)));
+    if (!(typical > ratio) && !(largest > 10 * ratio)) return null;
+    return {
+      evidence: {
+        updateRatio: typical,
+        largest,
+        threshold: ratio,
+        usual: 1e-3,
+        sign: sign ?? "loss jumped",
+        learningRate: history.samples.at(-1)?.lr ?? 0,
+      },
+    };
+  },
+  why: "The loss goes up where steps along the gradient should bring it down, and each step changes a large part of the weights: the steps are too long.",
+  advice: [
+    "lower the learning rate tenfold, then find the largest that works",
+    "warm the rate up over the first few hundred steps and let it decay later (optim.lrScheduler)",
+    "clip the gradient's norm",
+  ],
+});
+
+const maxRatio = (
+  parameters: readonly { matrix: boolean; updateRatio: number; weightNorm: number; size: number }[],
+): number =>
+  Math.max(
+    0,
+    ...parameters
+      .filter((p) => p.matrix && p.weightNorm > 1e-3 * Math.sqrt(p.size) && Number.isFinite(p.updateRatio))
+      .map((p) => p.updateRatio),
+  );
+
+/**
+ * Learning rate too low, by evidence: after `steps` steps the loss is still above `level` of its start, the median update ratio is below
+ * `ratio`, and the gradient has not shrunk: there is a slope to go down, but the steps are tiny. Not while a schedule warms up or
+ * has decayed the rate.
+ *
+ * Source: Karpathy, CS231n ("if it is lower, the rate might be too low").
+ */
+export const learningRateTooLow = defineRule({
+  id: "learning-rate-too-low",
+  severity: "warning",
+  defaults: { steps: 100, level: 0.8, ratio: 1e-4 },
+  check(history, { steps, level, ratio }, found) {
+    const n = history.step;
+    if (n < steps || !finite(history, 20) || found.has("vanishing-gradient") || found.has("frozen-parameter"))
+      return null;
+    const loss = history.meanLoss(n - 20, n);
+    const typical = typicalRatio(history);
+    const recent = history.samples.slice(-5);
+    const lr = recent[recent.length - 1]?.lr ?? Number.NaN;
+    const steady = recent.every((s) => s.lr === lr) && lr >= 0.99 * history.largestLr;
+    const gradient = median(recent.map((s) => s.gradNorm));
+    const atStart = median(history.samples.slice(0, 5).map((s) => s.gradNorm));
+    if (
+      !steady ||
+      !(loss > level * history.startLoss) ||
+      !(typical < ratio) ||
+      typical === 0 ||
+      gradient < 0.3 * atStart
+    )
+      return null;
+    return {
+      evidence: {
+        updateRatio: typical,
+        threshold: ratio,
+        usual: 1e-3,
+        loss,
+        startLoss: history.startLoss,
+        gradientNorm: gradient,
+        learningRate: lr,
+      },
+    };
+  },
+  why: "There is a slope to go down, but the steps are so short that the loss hardly moves.",
+  advice: [
+    "raise the learning rate tenfold, and again until the loss becomes unsteady",
+    "use Adam, or momentum 0.9",
+    "train for longer",
+  ],
+});

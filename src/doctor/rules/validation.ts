@@ -1,0 +1,137 @@
+/** Rules about training against validation. */
+import { defineRule } from "./rule.js";
+
+/**
+ * Overfitting: the validation loss has risen by more than `rise` above its best, which was `patience` validations ago or more, while the
+ * training loss has fallen since; and the gap, (validation − training) / validation, is above `gap`.
+ *
+ * Source: Amazon SageMaker Debugger, rule Overfit (ratio_threshold 0.1); Goodfellow, Bengio & Courville, "Deep Learning", 5.2.
+ */
+export const overfitting = defineRule({
+  id: "overfitting",
+  severity: "warning",
+  defaults: { gap: 0.1, rise: 0.1, patience: 2 },
+  check(history, { gap, rise, patience }) {
+    const { validations } = history;
+    if (validations.length < patience + 1) return null;
+    const best = validations.reduce((b, v, i) => (v.loss < validations[b].loss ? i : b), 0);
+    const last = validations[validations.length - 1];
+    const since = validations.length - 1 - best;
+    const found = (last.loss - last.trainLoss) / last.loss;
+    const { loss: bestLoss, trainLoss: trainThen } = validations[best];
+    const rising = validations.slice(-patience).every((v) => v.loss > (1 + rise / 2) * bestLoss);
+    if (since < patience || !rising || !(last.loss > (1 + rise) * bestLoss)) return null;
+    if (!(last.trainLoss < trainThen) || !(found > gap)) return null;
+    return {
+      step: validations[best].step,
+      evidence: {
+        validationLoss: last.loss,
+        best: bestLoss,
+        trainingLoss: last.trainLoss,
+        gap: found,
+        threshold: gap,
+        validationsSinceBest: since,
+      },
+    };
+  },
+  why: "The net learns the training samples themselves, noise included, rather than what they have in common: it has more capacity than the data can bind.",
+  advice: [
+    "stop at the best validation and go back to its weights (early stopping)",
+    "more data, or augmentation (transforms.RandomCrop, RandomHorizontalFlip …)",
+    "weight decay (optim.AdamW, weightDecay 1e-2; SGD, 5e-4)",
+    "dropout (nn.Dropout(0.5) before the last layers), or a smaller net",
+  ],
+});
+
+/**
+ * Underfitting: over the last `validations` validations training and validation loss are both flat (less than `drop` better in all) and
+ * both above `level` of the loss the training began with, close together (gap below `gap`), accuracy below `accuracy` where it
+ * is given. It has learned something, and then no more: the model is too weak for its task.
+ *
+ * Source: Goodfellow, Bengio & Courville, "Deep Learning", 5.2; Karpathy, "A Recipe for Training Neural Networks", 2019 (overfit a
+ * few samples first).
+ */
+export const underfitting = defineRule({
+  id: "underfitting",
+  severity: "warning",
+  defaults: { level: 0.4, drop: 0.05, gap: 0.2, validations: 4, accuracy: 0.85 },
+  check(history, { level, drop, gap, validations: count, accuracy }, found) {
+    const recent = history.validations.slice(-count);
+    if (recent.length < count || found.has("loss-plateau") || found.has("diverging")) return null;
+    const [first, last] = [recent[0], recent[count - 1]];
+    const flat = (then: number, now: number) => now > (1 - drop) * then;
+    const high = (loss: number) => loss > level * history.startLoss;
+    if (!flat(first.loss, last.loss) || !flat(first.trainLoss, last.trainLoss)) return null;
+    if (!high(last.loss) || !high(last.trainLoss) || last.accuracy > accuracy) return null;
+    if ((last.loss - last.trainLoss) / last.loss > gap) return null;
+    return {
+      step: first.step,
+      evidence: {
+        trainingLoss: last.trainLoss,
+        validationLoss: last.loss,
+        startLoss: history.startLoss,
+        threshold: level * history.startLoss,
+        accuracy: Number.isNaN(last.accuracy) ? "not given" : last.accuracy,
+      },
+    };
+  },
+  why: "Training and validation loss rest at the same high level: the model cannot represent what is to be learned, or is held back from it.",
+  advice: [
+    "more capacity: wider or more layers, or a model that suits the data (convolutions for images)",
+    "less regularisation: lower weight decay and dropout",
+    "a larger learning rate, or a better optimizer (Adam, momentum 0.9)",
+    "try to learn 16 samples by heart: if that fails too, look for a mistake in the model or the loss",
+  ],
+});
+
+/**
+ * Overtraining: the best validation loss is `patience` validations old (an improvement below `delta` counts as none), and yet the
+ * training goes on, with a training loss below half of its start.
+ *
+ * Source: Amazon SageMaker Debugger, rule Overtraining (patience_validation 10, delta 1 %); Prechelt, "Early Stopping — But When?",
+ * 1998.
+ */
+export const overtraining = defineRule({
+  id: "overtraining",
+  severity: "info",
+  defaults: { patience: 10, delta: 0.01 },
+  check(history, { patience, delta }) {
+    const { validations } = history;
+    let best = 0;
+    for (let i = 1; i < validations.length; i++)
+      if (validations[i].loss < (1 - delta) * validations[best].loss) best = i;
+    const since = validations.length - 1 - best;
+    const last = validations[validations.length - 1];
+    if (since < patience || !(last.trainLoss < 0.5 * history.startLoss)) return null;
+    return {
+      step: validations[best].step,
+      evidence: { best: validations[best].loss, now: last.loss, validationsSinceBest: since, threshold: patience },
+    };
+  },
+  why: "The validation loss has long stopped improving: further steps cost time and, at best, change nothing.",
+  advice: [
+    "stop early: keep the weights of the best validation, and end after so many without improvement",
+    "lower the learning rate when the validation loss rests (optim.lrScheduler.ReduceLROnPlateau)",
+  ],
+});
+
+/**
+ * Mode at validation: layers that behave differently in training (BatchNorm, Dropout) were in training mode in the pass before validate();
+ * or the net stayed in evaluation mode for the training steps after one. Seen `times` times.
+ *
+ * Source: Karpathy, "most common neural net mistakes", 2018: "you forgot to toggle train/eval mode for the net".
+ */
+export const modeAtValidation = defineRule({
+  id: "mode-at-validation",
+  severity: "error",
+  defaults: { times: 1 },
+  check(history, { times }) {
+    const seen = history.incidents.get("mode") ?? [];
+    return seen.length < times ? null : seen[0];
+  },
+  why: "In training mode BatchNorm normalises with the batch's own statistics (and moves its running ones by the validation data), and Dropout drops: the metrics are not those of the net that will be used. In evaluation mode neither does its work in training.",
+  advice: [
+    "net.eval() before the validation pass, net.train() before the next training step",
+    "run the validation under noGrad(() => …), which saves its memory as well",
+  ],
+});
