@@ -2,8 +2,7 @@
 import { batch, computed, signal } from "@preact/signals";
 import { type Job, run, type Serving, transfer } from "lanegrad/worker";
 import { History } from "./history.js";
-import { decodeWeights, encodeWeights } from "./safetensors.js";
-import { DEFAULTS, type Settings, SIDE, USUAL_LR } from "./settings.js";
+import { DEFAULTS, type Settings, USUAL_LR } from "./settings.js";
 import type { Mistake } from "./training/session.js";
 import type { NetworkInfo, TrainingEvent, TrainingJobs } from "./training/worker.js";
 
@@ -197,9 +196,8 @@ export const example = (): Promise<{ pixels: Uint8Array; label: number } | undef
 
 export const saveWeights = () =>
   attempt(async () => {
-    const weights = await run(worker, "weights").result;
+    const bytes = await run(worker, "save").result;
     const { model } = network.value as NetworkInfo;
-    const bytes = encodeWeights(weights, { model, images: `${SIDE}x${SIDE}, (x - 0.1307) / 0.3081` });
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([bytes], { type: "application/octet-stream" }));
     link.download = `digits-${model}.safetensors`;
@@ -212,8 +210,7 @@ export const saveWeights = () =>
 /** Weights from a file; their network takes the place of the present one. What is no such file changes nothing. */
 export async function loadWeights(file: File): Promise<void> {
   try {
-    const weights = decodeWeights(await file.arrayBuffer());
-    const options = transfer({ settings: settings.value, weights });
+    const options = transfer({ settings: settings.value, file: new Uint8Array(await file.arrayBuffer()) });
     const info = await run(worker, "load", options).result;
     stop();
     settings.value = { ...settings.value, model: info.model };

@@ -3,10 +3,10 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
+import { load, loadMetadata, type Tensor } from "lanegrad";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { type PreviewServer, preview } from "vite";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { decodeWeights } from "../src/safetensors.js";
 import { CHROMIUM, launch } from "./chromium.js";
 
 const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
@@ -233,9 +233,8 @@ describe.skipIf(CHROMIUM === null)("the playground", () => {
     expect(download.suggestedFilename()).toBe("digits-mlp.safetensors");
     const path = await download.path();
     const bytes = readFileSync(path);
-    const weights = decodeWeights(
-      bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer,
-    );
+    expect(loadMetadata(bytes)).toMatchObject({ model: "mlp" });
+    const weights: Record<string, Tensor> = load(bytes);
     expect(Object.entries(weights).map(([name, { shape }]) => [name, shape])).toEqual([
       ["fc1.weight", [256, 784]],
       ["fc1.bias", [256]],
@@ -260,7 +259,7 @@ describe.skipIf(CHROMIUM === null)("the playground", () => {
       mimeType: "application/octet-stream",
       buffer: Buffer.from("no weights"),
     });
-    await page.getByText(/^This is no safetensors file/).waitFor();
+    await page.getByText(/^load: .*safetensors/).waitFor();
     expect(await button("Pause").isVisible()).toBe(true);
   });
 
@@ -306,6 +305,18 @@ describe.skipIf(CHROMIUM === null)("the playground", () => {
     expect(await page.getByLabel("Threads").isDisabled()).toBe(true);
     await button("Train").click();
     await waitForAccuracy(90);
+  });
+
+  test("says what is wrong where the digits cannot be fetched", async () => {
+    const context = await browser.newContext();
+    page = await context.newPage();
+    problems = [];
+    await page.route("**/digits/train-images*", (route) => route.fulfill({ status: 404 }));
+    await page.goto(isolated.resolvedUrls?.local[0] as string);
+    const alert = page.getByRole("alert");
+    await alert.waitFor();
+    expect(await alert.textContent()).toMatch(/train-images-idx3-ubyte\.gz: the server answers 404/);
+    expect(await button("Train").isDisabled()).toBe(true);
   });
 
   for (const colorScheme of ["light", "dark"] as const) {

@@ -77,8 +77,10 @@ const Machine = () => {
   return (
     <p class="chip" data-testid="backend" title={`WebAssembly kernels with ${build}; ${why}`}>
       <span class="dot" data-busy={status.value === "training"} />
-      <span class="wide">CPU · </span>
-      {build} · {threads}
+      <span>
+        <span class="wide">CPU · </span>
+        {build} · {threads}
+      </span>
     </p>
   );
 };

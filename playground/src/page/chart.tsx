@@ -148,8 +148,8 @@ function optionsOf({ curves, format, scale }: ChartProps, width: number, height:
       {
         ...axis,
         grid: { show: false },
-        size: 24,
-        gap: 4,
+        size: 28,
+        gap: 8,
         space: 60,
         values: (_plot, splits) => splits.map((value, i) => (i === 0 ? `epoch ${value}` : String(value))),
       },

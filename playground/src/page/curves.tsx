@@ -35,7 +35,7 @@ export const Curves = () => {
       />
       <Chart
         title="Gradient norms"
-        about="per layer, log scale"
+        about="per layer"
         curves={layers.map((label, i) => ({ label, color: LAYER_COLORS[i % LAYER_COLORS.length] }))}
         history={() => curves.gradients}
         newest={now?.gradients ?? []}

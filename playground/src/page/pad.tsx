@@ -94,7 +94,7 @@ const Answer = () => {
             <span class="visually-hidden">The network reads</span>
             <span class="verdict-digit">{best}</span>
             <span class="verdict-text" aria-hidden="true">
-              {percent(values[best], values[best] > 0.995 ? 1 : 0)} sure
+              {values[best] > 0.9995 ? "> 99.9 %" : percent(values[best])} sure
             </span>
           </>
         )}

@@ -1,6 +1,5 @@
 /** The network that is trained, with all that belongs to its training. */
-import { data, F, manualSeed, nn, noGrad, optim, type Tensor, tensor } from "lanegrad";
-import type { Weights } from "../safetensors.js";
+import { data, F, load, manualSeed, nn, noGrad, optim, save, type Tensor, tensor } from "lanegrad";
 import { type ModelName, type Settings, SIDE } from "../settings.js";
 import { type Digits, normalizePixels } from "./digits.js";
 import { layersOf, makeNetwork, modelOf, type Network } from "./models.js";
@@ -137,27 +136,23 @@ export class Session {
     return { pixels: test.data.select(0, i).toTypedArray() as Uint8Array, label: test.targets.select(0, i).item() };
   }
 
-  weights(): Weights {
-    const entries = Object.entries(this.net.stateDict());
-    return Object.fromEntries(
-      entries.map(([name, t]) => [name, { shape: [...t.shape], data: t.toTypedArray() as Float32Array }]),
-    );
+  /** The weights as a safetensors file. */
+  save(): Uint8Array<ArrayBuffer> {
+    return save(this.net.stateDict(), {
+      metadata: { model: this.model, input: "28x28, ink 1 on paper 0, minus 0.1307, over 0.3081" },
+    });
   }
 
-  /** A session that begins with these weights, of whichever model they are. */
-  static withWeights(digits: Digits, settings: Settings, weights: Weights): Session {
+  /** A session that begins with the weights of a file, of whichever model they are. */
+  static load(digits: Digits, settings: Settings, file: Uint8Array): Session {
+    const weights = load(file);
     const model = modelOf(Object.keys(weights));
     if (model === null) {
-      throw new Error(
-        `These weights are of another network: found ${Object.keys(weights).slice(0, 4).join(", ") || "none"} …`,
-      );
+      const names = Object.keys(weights).slice(0, 4).join(", ");
+      throw new Error(`These weights are of another network: found ${names || "none"} …`);
     }
     const session = new Session(digits, { ...settings, model });
-    session.net.loadStateDict(
-      Object.fromEntries(
-        Object.entries(weights).map(([name, { shape, data: values }]) => [name, tensor(values, { shape })]),
-      ),
-    );
+    session.net.loadStateDict(weights);
     return session;
   }
 }

@@ -1,7 +1,6 @@
 /** Everything that computes, off the page's thread. */
 import { backend, getNumThreads, setNumThreads } from "lanegrad";
 import { type JobContext, serve, transfer } from "lanegrad/worker";
-import type { Weights } from "../safetensors.js";
 import type { ModelName, Settings } from "../settings.js";
 import { type Digits, fetchDigits } from "./digits.js";
 import { type Mistake, Session } from "./session.js";
@@ -148,11 +147,11 @@ const jobs = serve({
 
   example: (index: number) => session.example(index),
 
-  weights: (): Weights => transfer(session.weights()),
+  save: (): Uint8Array<ArrayBuffer> => transfer(session.save()),
 
-  /** Makes a network of these weights. */
-  load: ({ settings, weights }: { settings: Settings; weights: Weights }): NetworkInfo =>
-    begin(Session.withWeights(digits, settings, weights)),
+  /** Makes a network of the weights in a file. */
+  load: ({ settings, file }: { settings: Settings; file: Uint8Array }): NetworkInfo =>
+    begin(Session.load(digits, settings, file)),
 });
 
 export type TrainingJobs = typeof jobs;
