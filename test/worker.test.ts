@@ -106,6 +106,15 @@ describe("cancelling", () => {
     expect((await rejection(late.result)).name).toBe("AbortError");
   });
 
+  test("reaches fit through its signal", async () => {
+    const job = run(worker, "fitted");
+    const loop = async () => {
+      for await (const _ of job) job.cancel();
+    };
+    expect((await rejection(loop())).message).toBe("fit: aborted");
+    expect(await run(worker, "cleaned").result).toBe(1);
+  });
+
   test("reaches a paused job", async () => {
     const job = run(worker, "train", { steps: 1e9, seed: 0 });
     job.pause();
@@ -183,7 +192,7 @@ describe("errors", () => {
   test("of unknown jobs name the known ones", async () => {
     const error = await rejection(run(worker as any, "trian").result);
     expect(error).toBeInstanceOf(TypeError);
-    expect(error.message).toMatch(/^run: the worker serves no job "trian"; it serves train, ask, cleaned/);
+    expect(error.message).toMatch(/^run: the worker serves no job "trian"; it serves train, fitted, ask, cleaned/);
     expect((await rejection(run(worker as any, "toString").result)).message).toMatch(/no job "toString"/);
   });
 

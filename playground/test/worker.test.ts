@@ -144,6 +144,21 @@ describe.skipIf(CHROMIUM === null)("jobs in a worker of a page with a strict pol
     expect(found.cleaned).toBe(1);
   });
 
+  test("that run fit are cancelled through its signal", async () => {
+    const error = await page.evaluate(async () => {
+      const { run } = inPage.worker;
+      const worker = inPage.start();
+      const job = run(worker, "fitted");
+      const loop = async () => {
+        for await (const _ of job) job.cancel();
+      };
+      const error = await inPage.rejection(loop());
+      worker.terminate();
+      return error;
+    });
+    expect(error.message).toBe("fit: aborted");
+  });
+
   test("send their errors; a worker that does not load or throws fails its jobs", async () => {
     const found = await page.evaluate(async () => {
       const { run } = inPage.worker;

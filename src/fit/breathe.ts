@@ -2,14 +2,17 @@
 
 interface Hosts {
   setImmediate?: (fn: () => void) => unknown;
-  scheduler?: { yield?: () => Promise<void> };
 }
 
-/** Resolves after a turn of the event loop. */
+/**
+ * Resolves after a turn of the event loop, in which whatever waited before was heard: messages and timers as well.
+ *
+ * Not by `scheduler.yield()`: what follows that goes before everything of ordinary priority that waits, so a loop which yields
+ * again and again would never let a message in, such as the one that cancels it.
+ */
 export function turn(): Promise<void> {
-  const { setImmediate, scheduler } = globalThis as Hosts;
+  const { setImmediate } = globalThis as Hosts;
   if (setImmediate !== undefined) return new Promise((resolve) => setImmediate(resolve));
-  if (scheduler?.yield !== undefined) return scheduler.yield();
   // Nested timeouts wait 4 ms at least in browsers; messages do not.
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();

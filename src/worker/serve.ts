@@ -1,4 +1,5 @@
 /** The worker's side: jobs by name, each run when the page asks for it. */
+import { Breath } from "../fit/breathe.js";
 import { abortError, listen, type Port, post, type Reply, type Request, recordError } from "./protocol.js";
 
 /** What a job is handed beside its options. */
@@ -31,7 +32,7 @@ class Running {
   private paused: Promise<void> | null = null;
   private wake: () => void = () => {};
 
-  constructor(private readonly breathe: () => Promise<void>) {}
+  constructor(private readonly breath: Breath) {}
 
   get signal(): AbortSignal {
     return this.controller.signal;
@@ -55,35 +56,11 @@ class Running {
 
   async proceed(): Promise<void> {
     this.signal.throwIfAborted();
-    await this.breathe();
+    if (this.breath.due) await this.breath.take();
     // Paused again before the awakened job had its turn: it goes on waiting.
     while (this.paused !== null) await this.paused;
     this.signal.throwIfAborted();
   }
-}
-
-/** Gives the thread to the events that wait, when the last time is long enough ago. */
-function makeBreathe(): () => Promise<void> {
-  let last = performance.now();
-  // Timers wait for 4 ms in browsers once they are nested; a message to oneself comes at once.
-  const immediate = (globalThis as { setImmediate?: (callback: () => void) => void }).setImmediate;
-  let wait: () => Promise<void>;
-  if (immediate !== undefined) wait = () => new Promise((resolve) => immediate(resolve));
-  else {
-    const { port1, port2 } = new MessageChannel();
-    const waiting: (() => void)[] = [];
-    port1.onmessage = () => waiting.shift()?.();
-    wait = () =>
-      new Promise((resolve) => {
-        waiting.push(resolve);
-        port2.postMessage(null);
-      });
-  }
-  return async () => {
-    if (performance.now() - last < SLICE) return;
-    await wait();
-    last = performance.now();
-  };
 }
 
 /** The port to the page: that of Node's worker_threads, or the worker itself. */
@@ -115,11 +92,12 @@ export function serve<J extends Jobs>(jobs: J, port: object = portToPage()): J {
   }
   const page = port as Port;
   const running = new Map<number, Running>();
-  const breathe = makeBreathe();
+  // All jobs of a worker share its thread.
+  const breath = new Breath(SLICE);
   const reply = (message: Reply, value: unknown, what: string) => post(page, message, value, what);
 
   async function start(id: number, name: string, options: unknown): Promise<void> {
-    const job = new Running(breathe);
+    const job = new Running(breath);
     running.set(id, job);
     try {
       if (!Object.hasOwn(jobs, name)) {

@@ -1,5 +1,5 @@
 /** Jobs of a worker, for test/worker.test.ts in Node and playground/test/worker.test.ts in Chromium; the module that the worker starts. */
-import { F, manualSeed, nn, optim, randn, ShapeError, tensor } from "lanegrad";
+import { F, fit, manualSeed, nn, optim, randn, ShapeError, tensor } from "lanegrad";
 import type { JobContext } from "lanegrad/worker";
 import { serve, transfer } from "lanegrad/worker";
 
@@ -34,6 +34,24 @@ const jobs = serve({
       { shape: [...t.shape], data: t.toTypedArray() },
     ]);
     return transfer(Object.fromEntries(weights) as Record<string, { shape: number[]; data: Float32Array }>);
+  },
+
+  /** Until it is cancelled, by fit's own means: it hears of that only if it lets messages in. */
+  async fitted(_: unknown, { report, signal }: JobContext<string>) {
+    const [inputs, targets] = [randn(64, 2), randn(64, 1)];
+    const layer = new nn.Linear(2, 1);
+    const optimizer = new optim.SGD(layer.parameters(), { lr: 0.01 });
+    report("begins");
+    const { stopReason } = await fit(layer, {
+      train: [[inputs, targets]],
+      loss: new nn.MSELoss(),
+      optimizer,
+      epochs: 1e9,
+      progress: false,
+      signal,
+    });
+    cleaned++;
+    throw new Error(`fit: ${stopReason}`);
   },
 
   /** The answer of the network that is being trained. */
