@@ -3,6 +3,8 @@
 /** Points kept at most: more than a chart has pixels to show. */
 const LIMIT = 1200;
 
+export type Points = readonly [x: number[], y: number[]];
+
 /** A column for x and one for each curve; null where a curve has no point. */
 export class History {
   readonly columns: (number | null)[][];
@@ -13,6 +15,13 @@ export class History {
 
   get length(): number {
     return this.columns[0].length;
+  }
+
+  /** The points of a curve, from 1 on: where they are, and their values. */
+  points(curve: number): Points {
+    const [x, y] = [this.columns[0], this.columns[curve]];
+    const rows = y.flatMap((value, row) => (value === null ? [] : [row]));
+    return [rows.map((row) => x[row] as number), rows.map((row) => y[row] as number)];
   }
 
   add(x: number, ...values: (number | null)[]): void {

@@ -1,7 +1,7 @@
 /** What the page knows, and what can be done on it. Components read the signals and call the functions. */
 import { batch, computed, signal } from "@preact/signals";
 import { type Job, run, type Serving, transfer } from "lanegrad/worker";
-import { History } from "./history.js";
+import { History, type Points } from "./history.js";
 import { DEFAULTS, type Settings, USUAL_LR } from "./settings.js";
 import type { Mistake } from "./training/session.js";
 import type { NetworkInfo, TrainingEvent, TrainingJobs } from "./training/worker.js";
@@ -26,6 +26,8 @@ export const mistakes = computed<readonly Mistake[]>(() => tested.value?.mistake
 /** Raised whenever the curves have grown or were begun anew. */
 export const revision = signal(0);
 export const curves = { loss: new History(2), accuracy: new History(2), gradients: new History(0) };
+/** The test curves of the run before, to compare with. */
+export const before: { loss: Points | null; accuracy: Points | null } = { loss: null, accuracy: null };
 
 /** What is on the pad, 28 × 28 from 0 to 1; null when it is empty. */
 export const drawing = signal<Float32Array | null>(null);
@@ -55,6 +57,8 @@ async function attempt<T>(action: () => Promise<T>): Promise<T | undefined> {
 /** A new network: its curves begin anew. */
 function show(info: NetworkInfo): void {
   batch(() => {
+    const accuracy = curves.accuracy.points(2);
+    if (accuracy[0].length > 1) Object.assign(before, { loss: curves.loss.points(2), accuracy });
     curves.loss = new History(2);
     curves.accuracy = new History(2);
     curves.gradients = new History(info.layers.length);
@@ -64,6 +68,7 @@ function show(info: NetworkInfo): void {
     reading.value = null;
     revision.value++;
     status.value = "ready";
+    if (info.warning !== null) notice.value = info.warning;
   });
   void read();
 }
@@ -82,17 +87,17 @@ const MEMORY = 0.02;
 
 /** Means of the figures, those of gradients on a logarithmic scale. */
 function smooth(event: Steps): Steps {
-  const before = latest.value;
-  if (before === null) return event;
-  const part = 1 - Math.exp(-(event.epoch - before.epoch) / MEMORY);
+  const last = latest.value;
+  if (last === null) return event;
+  const part = 1 - Math.exp(-(event.epoch - last.epoch) / MEMORY);
   const mean = (old: number, value: number) => old + part * (value - old);
   const logMean = (old: number, value: number) => (old > 0 && value > 0 ? old * (value / old) ** part : value);
   return {
     ...event,
-    loss: mean(before.loss, event.loss),
-    accuracy: mean(before.accuracy, event.accuracy),
-    imagesPerSecond: mean(before.imagesPerSecond, event.imagesPerSecond),
-    gradients: event.gradients.map((norm, i) => logMean(before.gradients[i], norm)),
+    loss: mean(last.loss, event.loss),
+    accuracy: mean(last.accuracy, event.accuracy),
+    imagesPerSecond: mean(last.imagesPerSecond, event.imagesPerSecond),
+    gradients: event.gradients.map((norm, i) => logMean(last.gradients[i], norm)),
   };
 }
 
@@ -104,6 +109,8 @@ function take(event: TrainingEvent): void {
       curves.loss.add(event.epoch, event.loss, null);
       curves.accuracy.add(event.epoch, event.accuracy, null);
       curves.gradients.add(event.epoch, ...event.gradients);
+    } else if (event.kind === "warning") {
+      notice.value = event.message;
     } else {
       tested.value = event;
       curves.loss.add(event.epoch, null, event.loss);
@@ -150,11 +157,11 @@ export async function reset(): Promise<void> {
 
 /** Other settings: at once for the training under way; another model begins anew. */
 export async function change(changes: Partial<Settings>): Promise<void> {
-  const before = settings.value;
-  const next = { ...before, ...changes };
-  if (changes.optimizer !== undefined && changes.optimizer !== before.optimizer) next.lr = USUAL_LR[changes.optimizer];
+  const old = settings.value;
+  const next = { ...old, ...changes };
+  if (changes.optimizer !== undefined && changes.optimizer !== old.optimizer) next.lr = USUAL_LR[changes.optimizer];
   settings.value = next;
-  if (next.model !== before.model) await reset();
+  if (next.model !== old.model) await reset();
   else await attempt(() => run(worker, "adjust", next).result);
 }
 

@@ -159,7 +159,7 @@ describe.skipIf(CHROMIUM === null)("the playground", () => {
     await expectAnswer(1);
     expect(await page.getByRole("list", { name: "How likely each digit is" }).textContent()).toMatch(/1(9\d|100) %/);
     await button("Clear").click();
-    expect(await answer()).toBe("");
+    await expect.poll(answer).toBe("");
   });
 
   test("shows curves, gradient norms, the rate and what computes", async () => {
@@ -190,12 +190,17 @@ describe.skipIf(CHROMIUM === null)("the playground", () => {
     await page.waitForTimeout(700);
     expect(await figures()).toBe(standing);
     await button("Resume").click();
-    await expect.poll(async () => Number(await epoch()), { timeout: 15_000 }).toBeGreaterThan(before + 0.2);
+    await expect.poll(async () => Number(await epoch()), { timeout: 60_000 }).toBeGreaterThan(before + 1.2);
     await button("Reset").click();
     await button("Train").waitFor();
     expect(await accuracy()).toBeNaN();
     await button("Train").click();
     await waitForAccuracy(50);
+    // The curves of the run before stay, to compare with.
+    expect(await page.locator(".legend li", { hasText: "last run" }).allTextContents()).toEqual([
+      expect.stringMatching(/last run \d/),
+      expect.stringMatching(/last run \d+\.\d %/),
+    ]);
   });
 
   test("takes other settings while it trains; another network begins anew", async () => {

@@ -1,8 +1,8 @@
 /** Curves over epochs, drawn by uPlot at most once a frame, some ten times a second. */
 import { useSignalEffect } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
-import type { History } from "../history.js";
+import type { History, Points } from "../history.js";
 import { revision } from "../state.js";
 import { cssColor, dark } from "./theme.js";
 
@@ -19,8 +19,12 @@ interface ChartProps {
   about: string;
   curves: readonly Curve[];
   history: () => History;
+  /** A curve of the run before, drawn faintly; null while there is none. */
+  before?: () => Points | null;
   /** What the legend shows. */
   newest: readonly (number | undefined)[];
+  /** Epochs there is room for at least: as far as other charts reach. */
+  reach: () => number;
   format: (value: number) => string;
   /** Powers of ten, or a part of the whole, which widens towards 1. */
   scale: "log" | "part";
@@ -37,11 +41,17 @@ export const Chart = (props: ChartProps) => {
   const plot = useRef<uPlot | null>(null);
   const current = useRef(props);
   current.current = props;
+  /** The point under the pointer, of this chart or of another. */
+  const [pointed, setPointed] = useState<number | null>(null);
   const shape = curves.map(({ label }) => label).join();
 
   useEffect(() => {
     const element = box.current as HTMLDivElement;
-    const made = new uPlot(optionsOf(current.current, element.clientWidth, height), dataOf(current.current), element);
+    const made = new uPlot(
+      optionsOf(current.current, element.clientWidth, height, setPointed),
+      dataOf(current.current),
+      element,
+    );
     plot.current = made;
     const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
     observer.observe(element);
@@ -60,7 +70,7 @@ export const Chart = (props: ChartProps) => {
     const draw = () => {
       due.timer = 0;
       due.at = performance.now();
-      if (plot.current?.series.length === current.current.history().curves + 1) {
+      if (plot.current?.series.length === seriesOf(current.current)) {
         plot.current.setData(dataOf(current.current) as uPlot.AlignedData);
       }
     };
@@ -73,6 +83,7 @@ export const Chart = (props: ChartProps) => {
     requestAnimationFrame(() => plot.current?.redraw(false, true));
   });
 
+  const past = props.before?.() ?? null;
   const spoken = curves
     .map(({ label }, i) => (newest[i] === undefined ? null : `${label} ${format(newest[i] as number)}`))
     .filter((text) => text !== null);
@@ -83,12 +94,21 @@ export const Chart = (props: ChartProps) => {
           {title} <small>{about}</small>
         </h2>
         <ul class="legend">
-          {curves.map(({ label, color }, i) => (
-            <li key={label}>
-              <i style={{ background: `var(${color})` }} />
-              {label} <b>{newest[i] === undefined ? "–" : format(newest[i] as number)}</b>
+          {curves.map(({ label, color }, i) => {
+            const value = valueAt(plot.current, i + 1, pointed) ?? newest[i];
+            return (
+              <li key={label}>
+                <i style={{ background: `var(${color})` }} />
+                {label} <b>{value === undefined ? "–" : format(value)}</b>
+              </li>
+            );
+          })}
+          {past !== null && (
+            <li>
+              <i class="faint" />
+              {BEFORE} <b>{format(valueAt(plot.current, curves.length + 1, pointed) ?? (past[1].at(-1) as number))}</b>
             </li>
-          ))}
+          )}
         </ul>
       </figcaption>
       <div
@@ -102,17 +122,32 @@ export const Chart = (props: ChartProps) => {
   );
 };
 
-function dataOf({ history, scale, least = 0, curves }: ChartProps): uPlot.AlignedData {
+/** A curve's value at a point, or the last one before it where it has none there. */
+function valueAt(plot: uPlot | null, series: number, point: number | null): number | undefined {
+  if (plot === null || point === null) return undefined;
+  const values = plot.data[series] as (number | null | undefined)[] | undefined;
+  return values?.slice(0, point + 1).findLast((value) => value != null) ?? undefined;
+}
+
+/** What the curve of the run before is called. */
+const BEFORE = "last run";
+
+/** The number of series that the plot has: x, the curves, and the curve of the run before. */
+const seriesOf = ({ history, before }: ChartProps): number => history().curves + (before === undefined ? 1 : 2);
+
+function dataOf(props: ChartProps): uPlot.AlignedData {
+  const { history, scale, least = 0, curves, before } = props;
   const { columns } = history();
-  if (columns.length !== curves.length + 1) return [[], ...curves.map(() => [])] as uPlot.AlignedData;
-  // uPlot keeps the arrays it is given, and logarithms want positive numbers.
+  const count = curves.length + (before === undefined ? 1 : 2);
+  if (seriesOf(props) !== count) return Array.from({ length: count }, () => []) as unknown as uPlot.AlignedData;
+  // Logarithms want positive numbers.
+  const shown = (column: readonly (number | null)[]) =>
+    scale === "log" ? column.map((value) => (value === null ? null : Math.max(value, least))) : column.slice();
   const [x, ...values] = columns;
-  return [
-    x.slice(),
-    ...values.map((column) =>
-      scale === "log" ? column.map((value) => (value === null ? null : Math.max(value, least))) : column.slice(),
-    ),
-  ] as uPlot.AlignedData;
+  const now = [x.slice(), ...values.map(shown)] as uPlot.AlignedData;
+  if (before === undefined) return now;
+  const [pastX, pastY] = before() ?? [[], []];
+  return uPlot.join([now, [pastX.slice(), shown(pastY)] as uPlot.AlignedData]);
 }
 
 /** Room for the first points, before there is anything to see. */
@@ -123,7 +158,12 @@ const PARTS = [0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 1];
 /** How much the whole is worth on that scale, which would else be infinitely far away. */
 const WHOLE = 1.005;
 
-function optionsOf({ curves, format, scale }: ChartProps, width: number, height: number): uPlot.Options {
+function optionsOf(
+  { curves, format, scale, before, reach }: ChartProps,
+  width: number,
+  height: number,
+  pointAt: (point: number | null) => void,
+): uPlot.Options {
   const font = "11px 'Inter Variable', system-ui, sans-serif";
   const axis = { stroke: () => cssColor("--muted"), font, ticks: { show: false } };
   const log = scale === "log";
@@ -133,8 +173,9 @@ function optionsOf({ curves, format, scale }: ChartProps, width: number, height:
     padding: [8, 8, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 }, sync: { key: "epochs" } },
+    hooks: { setCursor: [({ cursor }) => pointAt(cursor.idx ?? null)] },
     scales: {
-      x: { time: false, range: (_plot, _min, max) => [0, Math.max(FIRST_EPOCHS, max ?? 0)] },
+      x: { time: false, range: (_plot, _min, max) => [0, Math.max(FIRST_EPOCHS, reach(), max ?? 0)] },
       y: log
         ? { distr: 3, log: 10, range: (_plot, min, max) => decades(min, max) }
         : {
@@ -173,9 +214,19 @@ function optionsOf({ curves, format, scale }: ChartProps, width: number, height:
         spanGaps: true,
         points: points ? { show: true, size: 5, fill: () => cssColor(color) } : { show: false },
       })),
+      ...(before === undefined ? [] : [faint]),
     ],
   };
 }
+
+const faint: uPlot.Series = {
+  label: BEFORE,
+  stroke: () => cssColor("--faint"),
+  width: 1.75,
+  dash: [5, 4],
+  spanGaps: true,
+  points: { show: false },
+};
 
 /** Whole thirds of powers of ten around the values. */
 function decades(min: number | null, max: number | null): [number, number] {

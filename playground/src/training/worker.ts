@@ -11,6 +11,8 @@ export interface NetworkInfo {
   layers: string[];
   parameters: number;
   backend: Backend;
+  /** What did not go as wished; null when all did. */
+  warning: string | null;
 }
 
 export interface Backend {
@@ -30,6 +32,7 @@ export type TrainingEvent =
       gradients: number[];
       backend: Backend;
     }
+  | { kind: "warning"; message: string }
   | { kind: "test"; epoch: number; loss: number; accuracy: number; wrong: number; of: number; mistakes: Mistake[] };
 
 /** Milliseconds between two reports: the charts need no more. */
@@ -45,16 +48,26 @@ let wanted: Settings | null = null;
 
 const backendNow = (): Backend => ({ ...backend(), threads: getNumThreads() });
 
-function begin(next: Session): NetworkInfo {
-  session = next;
-  wanted = null;
-  return { model: session.model, layers: session.layers, parameters: session.parameters, backend: backendNow() };
+/** @returns what is wrong when there are to be threads and cannot: training goes on with those that there are */
+async function useThreads(threads: Settings["threads"]): Promise<string | null> {
+  try {
+    await setNumThreads(threads);
+    return null;
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
-/** @returns whether an epoch under way is to be begun anew */
-async function takeOver(settings: Settings): Promise<boolean> {
-  await setNumThreads(settings.threads);
-  return session.adjust(settings);
+function begin(next: Session, warning: string | null = null): NetworkInfo {
+  session = next;
+  wanted = null;
+  return {
+    model: session.model,
+    layers: session.layers,
+    parameters: session.parameters,
+    backend: backendNow(),
+    warning,
+  };
 }
 
 /** Sums up steps between two reports. */
@@ -90,8 +103,8 @@ const jobs = serve({
   /** Fetches the digits, once, and makes a network. */
   async begin({ settings, base }: { settings: Settings; base: string }): Promise<NetworkInfo> {
     digits ??= await fetchDigits(base);
-    await setNumThreads(settings.threads);
-    return begin(new Session(digits, settings));
+    const warning = await useThreads(settings.threads);
+    return begin(new Session(digits, settings), warning);
   },
 
   /** Trains until it is cancelled. */
@@ -115,7 +128,9 @@ const jobs = serve({
         if (wanted !== null) {
           const settings = wanted;
           wanted = null;
-          if (await takeOver(settings)) break;
+          const warning = await useThreads(settings.threads);
+          if (warning !== null) report({ kind: "warning", message: warning });
+          if (current.adjust(settings)) break;
         }
         const began = performance.now();
         const result = current.step(batch, labels);
