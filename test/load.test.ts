@@ -1,7 +1,7 @@
 /** Loading the kernels: platforms that refuse to compile them, and modules that are handed in. The tests share one load. */
 import { expect, test, vi } from "vitest";
 import { backend, LanegradError, setModule, tensor } from "../src/index.js";
-import { version } from "../src/wasm/binaries.generated.js";
+import { version } from "../src/wasm/kernels.generated.js";
 
 /** The smallest module, with a custom section "lanegrad" of these texts. */
 function labelled(...texts: string[]): WebAssembly.Module {

@@ -5,10 +5,9 @@
  * it is not used and bundlers may drop it.
  */
 import { instantiateSync } from "@assemblyscript/loader";
-import { inflateSync } from "fflate";
 import { LanegradError } from "../errors.js";
-import { blob, version } from "./binaries.generated.js";
-import type { Kernels } from "./kernels.generated.js";
+import { embedded } from "./embedded.js";
+import { type Kernels, version } from "./kernels.generated.js";
 import { unpack } from "./unpack.js";
 
 /** Which build runs: fixed-width SIMD, or the same kernels with fused multiply-add. */
@@ -63,15 +62,6 @@ function chooseBuild(): Build {
   return relaxed ? "relaxed" : "simd128";
 }
 
-/** The embedded bytes of a build. Node's own decoders are used where they are, as ours run cold at this moment. */
-function moduleBytes(relaxed: boolean): Uint8Array<ArrayBuffer> {
-  const { Buffer } = globalThis;
-  const zlib = typeof process === "undefined" ? undefined : process.getBuiltinModule?.("node:zlib");
-  const deflated =
-    Buffer === undefined ? Uint8Array.from(atob(blob), (c) => c.charCodeAt(0)) : Buffer.from(blob, "base64");
-  return unpack(zlib === undefined ? inflateSync(deflated) : zlib.inflateRawSync(deflated), relaxed);
-}
-
 /** The build and the kernels' version that the package's own .wasm files name in a custom section (scripts/build.mjs). */
 function labelOf(module: WebAssembly.Module): { build: Build; version: string } | undefined {
   const [section] = WebAssembly.Module.customSections(module, "lanegrad");
@@ -114,7 +104,7 @@ export function setModule(module: WebAssembly.Module): void {
 
 /** A compiled module of the embedded bytes. @throws LanegradError naming the ways out, where that is refused. */
 function compile(chosen: Build): WebAssembly.Module {
-  const bytes = moduleBytes(chosen === "relaxed");
+  const bytes = unpack(embedded(), chosen === "relaxed");
   try {
     return new WebAssembly.Module(bytes);
   } catch (error) {

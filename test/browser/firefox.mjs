@@ -44,7 +44,7 @@ export async function launchFirefox(executablePath) {
 
   const { capabilities } = await send("session.new", { capabilities: {} });
   async function newPage() {
-    const { context } = await send("browsingContext.create", { type: "tab" });
+    const { context } = await send("browsingContext.create", { type: "tab", background: true });
     return {
       on() {},
       goto: (url) => send("browsingContext.navigate", { context, url, wait: "complete" }),
