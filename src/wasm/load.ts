@@ -153,7 +153,7 @@ export function shareMemory(moved: () => void): { module: WebAssembly.Module; me
       "a module that was handed in by setModule() imports a memory of its own, which threads cannot share",
     );
   }
-  const bytes = moduleBytes(build === "relaxed");
+  const bytes = unpack(embedded(), build === "relaxed");
   markShared(bytes);
   const module = new WebAssembly.Module(bytes);
   const initial = memory.buffer.byteLength / PAGE;
