@@ -224,7 +224,7 @@ function transform_output(
     const below = 2 * ty + 1 < h ? <usize>w << 2 : 0;
     const columns = min(2 * length, w - 2 * tx);
     let i = 0;
-    for (; i + 8 <= columns; i += 8) transform_output4(to + (<usize>i << 2), below, 8, m + (<usize>i << 1), stride, bias);
+    for (; i + 8 <= columns; i += 8) output_tiles(to + (<usize>i << 2), below, 8, m + (<usize>i << 1), stride, bias);
     if (i < columns) transform_output4(to + (<usize>i << 2), below, columns - i, m + (<usize>i << 1), stride, bias);
     m += <usize>length << 2;
     left -= length;
@@ -233,8 +233,15 @@ function transform_output(
   }
 }
 
-/** Four tiles: two rows of `columns` outputs. below = 0: there is only one row. */
+/** output_tiles for the last few of a row, which need not be inlined. */
 export function transform_output4(to: usize, below: usize, columns: i32, m: usize, stride: usize, bias: v128): void {
+  output_tiles(to, below, columns, m, stride, bias);
+}
+
+/** Four tiles: two rows of `columns` outputs. below = 0: there is only one row. */
+// @ts-ignore: decorator
+@inline
+function output_tiles(to: usize, below: usize, columns: i32, m: usize, stride: usize, bias: v128): void {
   let m0 = v128.load(m);
   m += stride;
   let m1 = v128.load(m);
