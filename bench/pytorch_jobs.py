@@ -21,6 +21,46 @@ def net_of(sizes):
     return torch.nn.Sequential(*layers[:-1])
 
 
+def cnn():
+    return torch.nn.Sequential(
+        torch.nn.Conv2d(1, 32, 3, padding=1),
+        torch.nn.ReLU(),
+        torch.nn.MaxPool2d(2),
+        torch.nn.Conv2d(32, 64, 3, padding=1),
+        torch.nn.ReLU(),
+        torch.nn.MaxPool2d(2),
+        torch.nn.Flatten(),
+        torch.nn.Linear(64 * 7 * 7, 128),
+        torch.nn.ReLU(),
+        torch.nn.Linear(128, 10),
+    )
+
+
+class BasicBlock(torch.nn.Module):
+    def __init__(self, in_channels, channels, stride):
+        super().__init__()
+        self.conv1 = torch.nn.Conv2d(in_channels, channels, 3, stride, 1, bias=False)
+        self.bn1 = torch.nn.BatchNorm2d(channels)
+        self.conv2 = torch.nn.Conv2d(channels, channels, 3, 1, 1, bias=False)
+        self.bn2 = torch.nn.BatchNorm2d(channels)
+        self.extra = (channels - in_channels) // 2
+
+    def forward(self, x):
+        out = F.relu(self.bn1(self.conv1(x)))
+        out = self.bn2(self.conv2(out))
+        if self.extra > 0:
+            x = F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, self.extra, self.extra))
+        return F.relu(out + x)
+
+
+def resnet20():
+    layers = [torch.nn.Conv2d(3, 16, 3, 1, 1, bias=False), torch.nn.BatchNorm2d(16), torch.nn.ReLU()]
+    for in_channels, channels, stride in [(16, 16, 1), (16, 32, 2), (32, 64, 2)]:
+        layers += [BasicBlock(in_channels, channels, stride)]
+        layers += [BasicBlock(channels, channels, 1) for _ in range(2)]
+    return torch.nn.Sequential(*layers, torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(64, 10))
+
+
 def train_step(net, optimizer, inputs, targets):
     optimizer.zero_grad(set_to_none=True)
     F.cross_entropy(net(inputs), targets).backward()
@@ -28,11 +68,11 @@ def train_step(net, optimizer, inputs, targets):
     optimizer.step()
 
 
-def step_of(sizes, batch):
+def step_of(make, inputs):
     torch.manual_seed(0)
-    net = net_of(sizes)
+    net = make()
     optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
-    inputs, targets = torch.randn(batch, sizes[0]), torch.randint(0, 10, (batch,))
+    targets = torch.randint(0, 10, inputs.shape[:1])
     return lambda: train_step(net, optimizer, inputs, targets)
 
 
@@ -57,7 +97,13 @@ def epoch():
     return run
 
 
-JOBS = {"mlp": lambda: step_of([784, 256, 128, 10], 64), "small": lambda: step_of([10, 100, 100, 10], 32), "epoch": epoch}
+JOBS = {
+    "mlp": lambda: step_of(lambda: net_of([784, 256, 128, 10]), torch.randn(64, 784)),
+    "small": lambda: step_of(lambda: net_of([10, 100, 100, 10]), torch.randn(32, 10)),
+    "cnn": lambda: step_of(cnn, torch.randn(64, 1, 28, 28)),
+    "resnet20": lambda: step_of(resnet20, torch.randn(64, 3, 32, 32)),
+    "epoch": epoch,
+}
 running = {}
 
 

@@ -1,7 +1,9 @@
-/** What importing lanegrad and making a first result adds to an empty Node process. */
+/** What needs a process of its own: the time from import to a first result, and the most memory that a step holds. */
 import { spawnSync } from "node:child_process";
-import { median } from "./measure.js";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Row } from "./row.js";
+import { median } from "./statistics.js";
 
 function milliseconds(code: string): number {
   const start = performance.now();
@@ -10,7 +12,8 @@ function milliseconds(code: string): number {
   return performance.now() - start;
 }
 
-export function startupRow(): Row {
+/** What importing lanegrad and making a first result adds to an empty Node process. */
+export function startupRows(): Row[] {
   const own: number[] = [];
   const empty: number[] = [];
   const code =
@@ -20,11 +23,21 @@ export function startupRow(): Row {
     empty.push(milliseconds(""));
   }
   const added = median(own.map((t, i) => t - empty[i]));
-  return {
-    name: "import to first result",
-    against: "ms added",
-    value: added,
-    bar: { atMost: 30 },
-    detail: `${median(own).toFixed(0)} ms, empty process ${median(empty).toFixed(0)} ms`,
-  };
+  return [
+    {
+      name: "import to first result",
+      against: "ms added",
+      value: added,
+      bar: { atMost: 30 },
+      detail: `${median(own).toFixed(0)} ms, empty process ${median(empty).toFixed(0)} ms`,
+    },
+  ];
+}
+
+/** The row of peak-memory.ts, which scripts/bench.mjs has put beside this bundle. */
+export function peakMemoryRows(): Row[] {
+  const program = join(dirname(fileURLToPath(import.meta.url)), "peak-memory.mjs");
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program], { encoding: "utf8" });
+  if (status !== 0) throw new Error(stderr);
+  return [JSON.parse(stdout)];
 }

@@ -1,22 +1,29 @@
 /** Whole training steps, against PyTorch doing the same beside us. */
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
-import { data, F, manualSeed, memory, nn, optim, randint, randn, type Tensor, transforms } from "../src/index.js";
-import { median } from "./measure.js";
+import { data, F, manualSeed, memory, nn, optim, randint, randn, type Tensor, transforms } from "lanegrad";
+import { CNN, ResNet } from "../examples/models.js";
+import { tookTurns } from "./measure.js";
 import { type PyTorch, startPyTorch } from "./pytorch.js";
-import { type Backend, pick, type Row } from "./row.js";
+import { pick, type Row } from "./row.js";
+import { median } from "./statistics.js";
 
-/** One step of a net on a fixed batch: zeroGrad, forward, cross entropy, backward, clip to 1, SGD with momentum 0.9. */
-function stepOf(sizes: readonly number[], batch: number): () => void {
-  manualSeed(0);
+/** A fully connected net with relu between its layers. */
+function layersOf(sizes: readonly number[]): nn.Module {
   const layers = sizes.slice(1).flatMap((size, i) => {
     const linear = new nn.Linear(sizes[i], size);
     return i === sizes.length - 2 ? [linear] : [linear, new nn.ReLU()];
   });
-  const net = new nn.Sequential(...layers);
+  return new nn.Sequential(...layers);
+}
+
+/** One step of a net on a fixed batch: zeroGrad, forward, cross entropy, backward, clip to 1, SGD with momentum 0.9. */
+export function stepOf(make: () => nn.Module, shape: readonly number[]): () => void {
+  manualSeed(0);
+  const net = make();
   const optimizer = new optim.SGD(net.parameters(), { lr: 0.01, momentum: 0.9 });
-  const inputs = randn(batch, sizes[0]);
-  const targets = randint(0, 10, [batch]);
+  const inputs = randn([...shape]);
+  const targets = randint(0, 10, [shape[0]]);
   return () => {
     optimizer.zeroGrad();
     const loss = F.crossEntropy(net(inputs), targets);
@@ -41,6 +48,7 @@ async function besidePyTorch(
   rounds: number,
   run: () => void,
 ): Promise<Beside> {
+  if (await tookTurns(job, run)) return { own: Number.NaN, torch: Number.NaN, ratio: Number.NaN };
   for (let i = 0; i < calls; i++) run();
   await torch?.time(job, Math.max(1, calls >> 2));
   const own: number[] = [];
@@ -99,28 +107,60 @@ function epochOf(): () => void {
   };
 }
 
-export async function stepRows(backend: Backend): Promise<Row[]> {
+export async function stepRows(): Promise<Row[]> {
   const torch = await startPyTorch();
+  if (torch !== null) console.log(`Beside us: ${torch.description}`);
   try {
     return [
       stepRow(
         "MLP step, 784-256-128-10, batch 64",
-        await besidePyTorch(torch, "mlp", 50, 21, stepOf([784, 256, 128, 10], 64)),
-        pick(backend, 1, 1.5),
+        await besidePyTorch(
+          torch,
+          "mlp",
+          50,
+          15,
+          stepOf(() => layersOf([784, 256, 128, 10]), [64, 784]),
+        ),
+        pick(1, 1.5),
         "ms",
       ),
       stepRow(
         "step of 10-100-100-10, batch 32",
-        await besidePyTorch(torch, "small", 300, 21, stepOf([10, 100, 100, 10], 32)),
-        pick(backend, 0.3, 0.4),
+        await besidePyTorch(
+          torch,
+          "small",
+          300,
+          15,
+          stepOf(() => layersOf([10, 100, 100, 10]), [32, 10]),
+        ),
+        pick(0.3, 0.4),
         "ms",
       ),
       stepRow(
-        "MNIST epoch, batch 64",
-        await besidePyTorch(torch, "epoch", 1, 5, epochOf()),
-        pick(backend, 1.1, 1.6),
-        "s",
+        "CNN step, batch 64",
+        await besidePyTorch(
+          torch,
+          "cnn",
+          3,
+          15,
+          stepOf(() => new CNN(), [64, 1, 28, 28]),
+        ),
+        pick(0.85, 1.1),
+        "ms",
       ),
+      stepRow(
+        "ResNet-20 step, batch 64",
+        await besidePyTorch(
+          torch,
+          "resnet20",
+          1,
+          9,
+          stepOf(() => new ResNet(), [64, 3, 32, 32]),
+        ),
+        pick(1.1, 1.35),
+        "ms",
+      ),
+      stepRow("MNIST epoch, batch 64", await besidePyTorch(torch, "epoch", 1, 3, epochOf()), pick(1.1, 1.6), "s"),
     ];
   } finally {
     torch?.stop();
@@ -128,7 +168,7 @@ export async function stepRows(backend: Backend): Promise<Row[]> {
 }
 
 /** The plain loop for 100,000 steps, batches from a loader: how much the heap grows after the first thousand. */
-export function soakRow(): Row {
+export function soakRows(): Row[] {
   manualSeed(0);
   const net = new nn.Sequential(new nn.Linear(10, 32), new nn.ReLU(), new nn.Linear(32, 2));
   const optimizer = new optim.SGD(net.parameters(), { lr: 0.01 });
@@ -146,11 +186,13 @@ export function soakRow(): Row {
     }
   }
   const { heapBytes } = memory();
-  return {
-    name: "heap growth over 100,000 steps",
-    against: "bytes",
-    value: heapBytes - settled,
-    bar: { atMost: 0 },
-    detail: `${(heapBytes / 2 ** 20).toFixed(1)} MB throughout`,
-  };
+  return [
+    {
+      name: "heap growth over 100,000 steps",
+      against: "bytes",
+      value: heapBytes - settled,
+      bar: { atMost: 0 },
+      detail: `${(heapBytes / 2 ** 20).toFixed(1)} MB throughout`,
+    },
+  ];
 }
