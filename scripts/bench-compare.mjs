@@ -1,7 +1,7 @@
 /** Bundles bench/compare and runs it; bench/compare/main.ts tells what it takes. Wants a finished build (scripts/build.mjs). */
 import { spawnSync } from "node:child_process";
-import { dirname, join, resolve } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 process.chdir(join(dirname(fileURLToPath(import.meta.url)), ".."));
@@ -21,7 +21,7 @@ await build({
     {
       name: "lanegrad as its users get it",
       setup({ onResolve }) {
-        const path = pathToFileURL(resolve("dist/index.js")).href;
+        const path = import.meta.resolve("lanegrad");
         onResolve({ filter: /^lanegrad$/ }, () => ({ path, external: true }));
       },
     },

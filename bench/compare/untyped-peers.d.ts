@@ -5,4 +5,3 @@ declare module "@jax-js/jax";
 declare module "onnxruntime-web/wasm";
 declare module "onnxruntime-node";
 declare module "onnx-proto";
-declare module "playwright-core";
