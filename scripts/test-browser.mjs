@@ -31,6 +31,7 @@ const NODE_ONLY = {
   "test/data/mnist-files.test.ts": "MNIST's files on a disk",
   "test/data/cifar-files.test.ts": "CIFAR-10's files on a disk",
   "test/serialize-files.test.ts": "weights in files on a disk",
+  "test/doctor.test.ts": "reports in files on a disk",
   "test/fit/resume.test.ts": "checkpoints in files on a disk",
   "test/threads.test.ts":
     "breaks Node's worker_threads in all ways; test/browser/threads.browser.ts has what browsers do",
@@ -72,11 +73,12 @@ const forBrowsers = {
       if (!from.startsWith("node_modules") && path === "node:fs")
         return { path: join(root, "test/browser/node-fs.ts") };
       if (from.startsWith("node_modules")) return { path, external: true };
-      return {
-        errors: [
-          { text: `${from} imports ${path}: move what needs Node to a file of its own, and name it in NODE_ONLY` },
-        ],
-      };
+      return { path: `${from} imports ${path}`, namespace: "absent" };
+    });
+    // One file's fault fails that file, when it is loaded.
+    onLoad({ filter: /.*/, namespace: "absent" }, ({ path }) => {
+      const advice = `${path}: move what needs Node to a file of its own, and name it in NODE_ONLY of scripts/test-browser.mjs`;
+      return { contents: `module.exports = {}; throw new Error(${JSON.stringify(advice)});`, loader: "js" };
     });
     onLoad({ filter: /\/(test|examples)\/.*\.ts$/ }, ({ path }) => {
       const url = `new URL(${JSON.stringify(`/repository/${relative(root, path)}`)}, location.origin).href`;
@@ -86,6 +88,18 @@ const forBrowsers = {
     });
   },
 };
+
+/** The package's entry points by the names users import, longest first, each as its source file. */
+function entryPoints() {
+  const entries = Object.entries(JSON.parse(readFileSync("package.json", "utf8")).exports);
+  const sources = entries
+    .filter(([, target]) => target.default !== undefined)
+    .map(([name, target]) => [
+      name.replace(/^\./, "lanegrad"),
+      join(root, target.default.replace(/^\.\/dist\/(.*)\.js$/, "src/$1.ts")),
+    ]);
+  return Object.fromEntries(sources.sort(([a], [b]) => b.length - a.length));
+}
 
 async function bundle() {
   rmSync(out, { recursive: true, force: true });
@@ -104,7 +118,7 @@ async function bundle() {
     outbase: ".",
     splitting: true,
     plugins: [forBrowsers],
-    alias: { lanegrad: join(root, "src/index.ts"), "lanegrad/worker": join(root, "src/worker/index.ts") },
+    alias: entryPoints(),
     // Methods of Tensor are installed by a file that nothing need name.
     ignoreAnnotations: true,
     // A class that names itself is bundled under another name, which messages and printed modules would show.

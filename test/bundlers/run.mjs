@@ -152,14 +152,7 @@ for (const node of nodes) {
 }
 test("Deno", () => {
   const env = { DENO_NO_UPDATE_CHECK: "1", DENO_DIR: join(user, ".deno") };
-  const flags = [
-    "run",
-    "--node-modules-dir=manual",
-    "--cached-only",
-    "--allow-env",
-    "--allow-read",
-    "--allow-write=weights.json",
-  ];
+  const flags = ["run", "--node-modules-dir=manual", "--cached-only", "--allow-env", "--allow-read", "--allow-write=."];
   expectLearned(run(tool("deno"), [...flags, learnFile], user, env));
   expectRight(run(tool("deno"), [...flags, batchesFile], user, env));
 });
