@@ -158,25 +158,28 @@ describe("callbacks and events", () => {
     expect(history.finding).toBe(found);
   });
 
-  test("progress: a bar on a terminal, a line an epoch elsewhere, nothing unless asked for there", async () => {
-    const write = vi.spyOn(process.stdout, "write").mockImplementation(() => true);
-    const before = process.stdout.isTTY;
-    const printed = async (isTTY: boolean, progress?: boolean) => {
-      write.mockClear();
-      process.stdout.isTTY = isTTY;
-      const p = problem();
-      await fit(p.net, { ...rest(p), epochs: 2, ...(progress === undefined ? {} : { progress }) });
-      return write.mock.calls.map(([text]) => text).join("");
-    };
-    try {
-      expect(await printed(false)).toBe("");
-      expect(await printed(true, false)).toBe("");
-      const lines = (await printed(false, true)).split("\n");
-      expect(lines).toHaveLength(3);
-      expect(lines[1]).toMatch(/^epoch 2\/2: loss \d\.\d{4} \| validation loss \d\.\d{4} \| [\d.]+ s$/);
-      expect(await printed(true)).toMatch(/epoch 1\/2 [█░]{24} \d+ % \| loss [\d.]+ \| [\d.]+ s left/);
-    } finally {
-      process.stdout.isTTY = before;
-    }
-  });
+  test.skipIf(typeof process === "undefined" || !process.stdout)(
+    "progress: a bar on a terminal, a line an epoch elsewhere, nothing unless asked for there",
+    async () => {
+      const write = vi.spyOn(process.stdout, "write").mockImplementation(() => true);
+      const before = process.stdout.isTTY;
+      const printed = async (isTTY: boolean, progress?: boolean) => {
+        write.mockClear();
+        process.stdout.isTTY = isTTY;
+        const p = problem();
+        await fit(p.net, { ...rest(p), epochs: 2, ...(progress === undefined ? {} : { progress }) });
+        return write.mock.calls.map(([text]) => text).join("");
+      };
+      try {
+        expect(await printed(false)).toBe("");
+        expect(await printed(true, false)).toBe("");
+        const lines = (await printed(false, true)).split("\n");
+        expect(lines).toHaveLength(3);
+        expect(lines[1]).toMatch(/^epoch 2\/2: loss \d\.\d{4} \| validation loss \d\.\d{4} \| [\d.]+ s$/);
+        expect(await printed(true)).toMatch(/epoch 1\/2 [█░]{24} \d+ % \| loss [\d.]+ \| [\d.]+ s left/);
+      } finally {
+        process.stdout.isTTY = before;
+      }
+    },
+  );
 });

@@ -67,6 +67,11 @@ const ROUGH: Record<string, Record<number, Tolerance & { why: string }>> = {
   norm: {
     32: { atol: 9.5e-5, rtol: 1e-5, why: "one value a group: 0, but for the same, 2⁻²⁴·5/√1e-5" },
     33: { atol: 2e-5, rtol: 1e-5, why: "the same with eps 0.001 and a weight of up to 2" },
+    39: {
+      atol: 1.5e-6,
+      rtol: 1e-5,
+      why: "two values a group: what is left of terms of size 6.2, 4·2⁻²⁴ of it (PyTorch's own two should be opposite, and are not)",
+    },
     27: {
       atol: 9.5e-5,
       rtol: 1e-5,
