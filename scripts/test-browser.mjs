@@ -27,6 +27,7 @@ const quick = args.includes("--quick");
 
 /** Test files that are about Node itself, and why. Every other file runs here: put what needs Node into a file of its own. */
 const NODE_ONLY = {
+  "test/bench.test.ts": "the bench's tools, which start processes",
   "test/package.test.ts": "packs the package and installs it with npm",
   "test/data/mnist-files.test.ts": "MNIST's files on a disk",
   "test/data/cifar-files.test.ts": "CIFAR-10's files on a disk",

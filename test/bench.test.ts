@@ -54,6 +54,10 @@ describe("the command line", () => {
     expect(() => parseOptions(["--peers", "tfjs"])).toThrow(
       /no peer is called "tfjs"; there are: lanegrad, tfjs-wasm, tfjs-cpu, jax, /,
     );
+    expect(() => parseOptions(["--peers", "ort-node"], "browser")).toThrow(
+      /no peer is called "ort-node"; there are: lanegrad, /,
+    );
+    expect(() => parseOptions(["--rows", "startup"], "browser")).toThrow(/no row is called "startup"/);
     expect(() => parseOptions(["--colour"])).toThrow(/--colour/);
     expect(() => parseOptions(["--patience=-1"])).toThrow(/--patience must be .* found "-1"/);
   });
@@ -63,7 +67,13 @@ describe("the command line", () => {
   });
 
   test("a peer that is not installed says how to install it", () => {
-    const absent = { name: "absent", title: "", javascript: true, packages: ["no-such-package-here"] };
+    const absent = {
+      name: "absent",
+      title: "",
+      javascript: true,
+      places: ["node" as const],
+      packages: ["no-such-package-here"],
+    };
     expect(() => commandOf(absent, { node: "node" })).toThrow(
       "not installed (no-such-package-here): npm run bench:install",
     );
@@ -183,7 +193,7 @@ describe("results", () => {
       own,
     ),
   };
-  const machine = { cpu: "A CPU", cores: 2, system: "Linux", node: "26.0.0" };
+  const machine = { cpu: "A CPU", cores: 2, system: "Linux", engine: "Node 26.0.0" };
   const results: Results = {
     ...{ date: "2026-01-02T03:04:05Z", commit: "abc1234", machine },
     peers: { lanegrad: "relaxed SIMD, 1 thread", jax: "jax-js 1" },

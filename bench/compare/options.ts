@@ -1,6 +1,6 @@
-/** The command line of bench:compare. */
+/** The command line of bench:compare and bench:browser. */
 import { parseArgs } from "node:util";
-import { PEERS } from "./peers.js";
+import { PEERS, type Place } from "./peers.js";
 import { TASKS } from "./work.js";
 
 export interface Options {
@@ -14,6 +14,12 @@ export interface Options {
   readonly results?: string;
   readonly readme: boolean;
 }
+
+/** What the browser measures unless told otherwise: a page's worth. */
+const PAGE_ROWS = [
+  ...["matmul128", "matmul512", "linear784", "add", "exp", "softmax"],
+  ...["mlp-step", "small-step", "cnn-step", "resnet20-step", "augmentation"],
+];
 
 const text = { type: "string" } as const;
 
@@ -30,7 +36,7 @@ function listOf(what: string, given: string | undefined, known: readonly string[
 }
 
 /** @throws RangeError for an unknown row or peer, with the list; TypeError for an unknown option */
-export function parseOptions(args: readonly string[]): Options {
+export function parseOptions(args: readonly string[], place: Place = "node"): Options {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -41,14 +47,14 @@ export function parseOptions(args: readonly string[]): Options {
   const patience = Number(values.patience ?? 45);
   if (!(patience > 0))
     throw new RangeError(`--patience must be a number of seconds above 0, found "${values.patience}"`);
-  const names = PEERS.map(({ name }) => name);
+  const peers = PEERS.filter(({ places }) => places.includes(place)).map(({ name }) => name);
+  const rows = TASKS.filter(({ work }) => place === "node" || (work.kind !== "startup" && work.kind !== "size")).map(
+    ({ name }) => name,
+  );
+  const usual = place === "node" ? rows : PAGE_ROWS;
   return {
-    rows: listOf(
-      "row",
-      values.rows,
-      TASKS.map(({ name }) => name),
-    ),
-    peers: [...new Set(["lanegrad", ...listOf("peer", values.peers, names)])],
+    rows: values.rows === undefined ? usual : listOf("row", values.rows, rows),
+    peers: [...new Set(["lanegrad", ...listOf("peer", values.peers, peers)])],
     node: values.node ?? process.execPath,
     python: values.python,
     patience,
@@ -58,11 +64,11 @@ export function parseOptions(args: readonly string[]): Options {
 }
 
 /** As parseOptions; ends the process with a message instead of throwing. */
-export function readOptions(args: readonly string[]): Options {
+export function readOptions(args: readonly string[], place: Place = "node"): Options {
   try {
-    return parseOptions(args);
+    return parseOptions(args, place);
   } catch (error) {
-    console.error(`bench:compare: ${(error as Error).message}`);
+    console.error(`bench:${place === "node" ? "compare" : "browser"}: ${(error as Error).message}`);
     process.exit(2);
   }
 }

@@ -4,34 +4,61 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findPython } from "../python.js";
 
+export type Place = "node" | "browser";
+const BOTH = ["node", "browser"] as const;
+const NODE = ["node"] as const;
+
 export interface PeerInfo {
   /** What the command line calls it. */
   readonly name: string;
   readonly title: string;
   /** Runs wherever JavaScript does; the others are native code. */
   readonly javascript: boolean;
+  /** Where it is measured. */
+  readonly places: readonly Place[];
   /** Of bench/package.json. */
   readonly packages: readonly string[];
 }
 
 export const PEERS: readonly PeerInfo[] = [
-  { name: "lanegrad", title: "lanegrad", javascript: true, packages: [] },
+  { name: "lanegrad", title: "lanegrad", javascript: true, places: BOTH, packages: [] },
   {
     name: "tfjs-wasm",
     title: "TensorFlow.js wasm",
     javascript: true,
+    places: BOTH,
     packages: ["@tensorflow/tfjs", "@tensorflow/tfjs-backend-wasm"],
   },
   {
     name: "tfjs-cpu",
     title: "TensorFlow.js cpu",
     javascript: true,
+    places: BOTH,
     packages: ["@tensorflow/tfjs"],
   },
-  { name: "jax", title: "jax-js wasm", javascript: true, packages: ["@jax-js/jax"] },
-  { name: "ort-web", title: "onnxruntime-web", javascript: true, packages: ["onnxruntime-web", "onnx-proto"] },
-  { name: "ort-node", title: "onnxruntime-node", javascript: false, packages: ["onnxruntime-node", "onnx-proto"] },
-  { name: "pytorch", title: "PyTorch", javascript: false, packages: [] },
+  {
+    name: "tfjs-webgl",
+    title: "TensorFlow.js webgl",
+    javascript: true,
+    places: ["browser"],
+    packages: ["@tensorflow/tfjs"],
+  },
+  { name: "jax", title: "jax-js wasm", javascript: true, places: BOTH, packages: ["@jax-js/jax"] },
+  {
+    name: "ort-web",
+    title: "onnxruntime-web",
+    javascript: true,
+    places: NODE,
+    packages: ["onnxruntime-web", "onnx-proto"],
+  },
+  {
+    name: "ort-node",
+    title: "onnxruntime-node",
+    javascript: false,
+    places: NODE,
+    packages: ["onnxruntime-node", "onnx-proto"],
+  },
+  { name: "pytorch", title: "PyTorch", javascript: false, places: NODE, packages: [] },
 ];
 
 export const HOW_TO_INSTALL = "npm run bench:install";

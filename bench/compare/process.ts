@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Command } from "./peers.js";
+import type { Session } from "./rounds.js";
 
 /** The command, kept on one core where the system can do that. */
 export function pinned({ file, args }: Command): Command {
@@ -14,7 +15,20 @@ export function pinned({ file, args }: Command): Command {
 const ONE_THREAD = { OPENBLAS_NUM_THREADS: "1", OMP_NUM_THREADS: "1", MKL_NUM_THREADS: "1" };
 export const environment = () => ({ ...process.env, ...ONE_THREAD });
 
-export class PeerProcess {
+/** @throws Error when a promise takes longer than so many seconds */
+export async function within<T>(seconds: number, promise: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not finished within ${seconds} s`)), 1000 * seconds);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+export class PeerProcess implements Session {
   private readonly child: ChildProcess;
   private readonly lines: AsyncIterator<string>;
   private complaint = "";
@@ -39,12 +53,8 @@ export class PeerProcess {
    * @throws Error with the peer's own words where it has failed, or when it takes longer than so many seconds; it is stopped then
    */
   async hear(seconds: number): Promise<any> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`not finished within ${seconds} s`)), 1000 * seconds);
-    });
     try {
-      const { value, done } = await Promise.race([this.lines.next(), late]);
+      const { value, done } = await within(seconds, this.lines.next());
       if (done) throw new Error(`the process ended: ${this.complaint.trim().split("\n").at(-1)}`);
       const answer = JSON.parse(value);
       if (answer.error !== undefined) throw new PeerError(answer.error);
@@ -52,8 +62,6 @@ export class PeerProcess {
     } catch (error) {
       if (!(error instanceof PeerError)) this.stop();
       throw error;
-    } finally {
-      clearTimeout(timer);
     }
   }
 

@@ -23,7 +23,7 @@ export interface ResultRow {
 export interface Results {
   readonly date: string;
   readonly commit: string;
-  readonly machine: { readonly cpu: string; readonly cores: number; readonly system: string; readonly node: string };
+  readonly machine: { readonly cpu: string; readonly cores: number; readonly system: string; readonly engine: string };
   /** Versions and builds by the peer's name. */
   readonly peers: Record<string, string>;
   readonly rows: readonly ResultRow[];

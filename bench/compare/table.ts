@@ -55,7 +55,7 @@ export function captionOf({ date, commit, machine, peers }: Results): string {
   const versions = PEERS.filter(({ name }) => peers[name] !== undefined).map(({ name }) =>
     name === "lanegrad" ? `lanegrad ${commit} (${peers[name]})` : peers[name],
   );
-  return `${machine.cpu}, one core, Node ${machine.node}, ${date.slice(0, 10)}. ${versions.join("; ")}.`;
+  return `${machine.cpu}, one core, ${machine.engine}, ${date.slice(0, 10)}. ${versions.join("; ")}.`;
 }
 
 /**

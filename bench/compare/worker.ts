@@ -12,11 +12,8 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
-import { sampled } from "./agree.js";
-import type { Job, Peer } from "./work.js";
-
-/** At least so long, and at least twice. */
-const WARM_UP_SECONDS = 0.25;
+import { responder } from "./responder.js";
+import type { Peer } from "./work.js";
 
 /** Of a package that does not let its package.json be imported. */
 function version(name: string): string {
@@ -32,27 +29,6 @@ const PEERS: Record<string, () => Promise<Peer>> = {
   "ort-web": async () => (await import("./peers/ort-web.js")).default(),
   "ort-node": async () => (await import("./peers/ort-node.js")).default(),
 };
-
-/** Seconds a call. */
-async function time(job: Job, calls: number): Promise<number> {
-  const start = performance.now();
-  for (let i = 0; i < calls; i++) {
-    const done = job.run();
-    if (done instanceof Promise) await done;
-  }
-  return (performance.now() - start) / calls / 1000;
-}
-
-/** Runs until the engine has compiled what it will compile; returns seconds a call. */
-async function warmUp(job: Job): Promise<number> {
-  let last = await time(job, 1);
-  for (let spent = last; spent < WARM_UP_SECONDS; ) {
-    const calls = Math.max(1, Math.min(1000, Math.floor(0.05 / last)));
-    last = await time(job, calls);
-    spent += last * calls;
-  }
-  return last;
-}
 
 const [peerName, mode] = process.argv.slice(2);
 // What a peer logs must not come between the answers.
@@ -74,28 +50,6 @@ if (mode === "--first") {
 }
 say({ description: peer.description });
 
-let job: Job | null = null;
-async function answer(command: any): Promise<object> {
-  if (command.open) {
-    job = await peer.open(command.open);
-    const values = sampled(await job.check(), command.all);
-    const { buffer, byteOffset, byteLength } = values;
-    return {
-      values: Buffer.from(buffer, byteOffset, byteLength).toString("base64"),
-      seconds: await warmUp(job),
-    };
-  }
-  if (command.time) return { seconds: await time(job!, command.time) };
-  job?.dispose?.();
-  job = null;
-  return {};
-}
-
-for await (const line of createInterface({ input: process.stdin })) {
-  try {
-    say(await answer(JSON.parse(line)));
-  } catch (error) {
-    say({ error: reason(error) });
-  }
-}
+const answer = responder(peer);
+for await (const line of createInterface({ input: process.stdin })) say(await answer(JSON.parse(line)));
 process.exit(0);
