@@ -16,7 +16,7 @@ import { readOptions } from "../compare/options.js";
 import type { PeerInfo } from "../compare/peers.js";
 import { PEERS } from "../compare/peers.js";
 import { within } from "../compare/process.js";
-import { record, report } from "../compare/record.js";
+import { recorder, report } from "../compare/record.js";
 import { measure, reason, type Session } from "../compare/rounds.js";
 import { TASKS } from "../compare/work.js";
 
@@ -116,15 +116,24 @@ async function sessionOf(peer: PeerInfo): Promise<Session> {
 }
 
 const peers = PEERS.filter(({ name }) => options.peers.includes(name));
-let file = "";
-for (const { name, title, work } of TASKS) {
-  if (!options.rows.includes(name) || work.kind === "startup" || work.kind === "size") continue;
-  const task = TASKS.find((t) => t.name === name)!;
-  const cells = await measure(task, peers, sessionOf, options.patience);
-  const chromiumVersion = sessions.get("lanegrad")!.version();
-  const engine = { name: `Chromium ${chromiumVersion}`, tag: "chromium" };
-  file = record({ name, title, unit: "s", cells }, descriptions, engine, options.results);
+/** Started before any row, so that the file is known to be the right one. */
+async function run(): Promise<void> {
+  await sessionOf(peers[0]);
+  const engine = { name: `Chromium ${sessions.get("lanegrad")!.version()}`, tag: "chromium" };
+  const { file, add } = recorder(engine, options.results);
+  for (const task of TASKS.filter(({ name }) => options.rows.includes(name))) {
+    const cells = await measure(task, peers, sessionOf, options.patience);
+    add({ name: task.name, title: task.title, unit: "s", cells }, descriptions);
+  }
+  report(file);
 }
-for (const session of sessions.values()) if (session.alive) session.stop();
-server.close();
-report(file);
+
+try {
+  await run();
+} catch (error) {
+  console.error(`bench:browser: ${reason(error)}`);
+  process.exitCode = 1;
+} finally {
+  for (const session of sessions.values()) if (session.alive) session.stop();
+  server.close();
+}

@@ -12,11 +12,12 @@
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { median } from "../statistics.js";
 import { chartOf } from "./chart.js";
 import { readOptions } from "./options.js";
 import { type Command, commandOf, PEERS, type PeerInfo } from "./peers.js";
 import { environment, PeerProcess, pinned } from "./process.js";
-import { load, record, report } from "./record.js";
+import { load, recorder, report } from "./record.js";
 import { type Cell, cellOf, type ResultRow } from "./results.js";
 import { measure, reason, rotated } from "./rounds.js";
 import { sizeOf } from "./sizes.js";
@@ -63,17 +64,26 @@ function lifetime({ file, args }: Command): number {
 function startups(): Record<string, Cell> {
   const cells: Record<string, Cell> = {};
   const times = new Map<string, number[]>(peers.map(({ name }) => [name, []]));
+  const empty = new Map<string, number[]>(peers.map(({ name }) => [name, []]));
   for (let round = 0; round < STARTS; round++) {
     for (const peer of rotated(peers, round)) {
       if (cells[peer.name] !== undefined) continue;
       try {
         const { file, args } = commandOf(peer, options);
-        const empty = lifetime({ file, args: peer.name === "pytorch" ? ["-c", ""] : ["-e", ""] });
-        times.get(peer.name)!.push(lifetime({ file, args: [...args, "--first"] }) - empty);
+        empty.get(peer.name)!.push(lifetime({ file, args: peer.name === "pytorch" ? ["-c", ""] : ["-e", ""] }));
+        times.get(peer.name)!.push(lifetime({ file, args: [...args, "--first"] }));
       } catch (error) {
         cells[peer.name] = { error: reason(error) };
       }
     }
+  }
+  // The median of the empty processes: a single one that took long would make a first result free.
+  for (const [name, list] of times) {
+    const without = median(empty.get(name)!);
+    times.set(
+      name,
+      list.map((seconds) => seconds - without),
+    );
   }
   const own = times.get("lanegrad")!;
   for (const [name, list] of times) cells[name] ??= cellOf(list, name === "lanegrad" ? null : own);
@@ -103,9 +113,12 @@ async function rowOf(task: Task): Promise<ResultRow> {
 async function compare(): Promise<void> {
   const node = execFileSync(options.node, ["--version"], { encoding: "utf8" }).trim().slice(1);
   const engine = { name: `Node ${node}`, tag: `node${node.split(".")[0]}` };
-  let file = "";
-  for (const task of tasks) file = record(await rowOf(task), descriptions, engine, options.results);
-  for (const process of processes.values()) process.stop();
+  const { file, add } = recorder(engine, options.results);
+  try {
+    for (const task of tasks) add(await rowOf(task), descriptions);
+  } finally {
+    for (const process of processes.values()) process.stop();
+  }
   report(file);
 }
 
@@ -118,5 +131,10 @@ async function writeReadme(file: string | undefined): Promise<void> {
   writeFileSync("README.md", withSection(readFileSync("README.md", "utf8"), text));
 }
 
-if (options.readme) await writeReadme(options.results);
-else await compare();
+try {
+  if (options.readme) await writeReadme(options.results);
+  else await compare();
+} catch (error) {
+  console.error(`bench:compare: ${reason(error)}`);
+  process.exitCode = 1;
+}

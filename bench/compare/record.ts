@@ -20,36 +20,43 @@ function commitOf(): string {
   }
 }
 
+/** Where a run's rows go. */
+export interface Recorder {
+  readonly file: string;
+  /** Puts a row into the file, and prints it. */
+  add(row: ResultRow, peers: Record<string, string>): void;
+}
+
 /**
- * Puts a row into today's file for this commit and engine, and prints it.
+ * Today's file for this commit and engine, or a given one.
  * @param engine its name and version, and what file names call it
- * @returns the file
+ * @throws Error when the file has results of another commit or engine, which must neither be mixed with these nor lost
  */
-export function record(
-  row: ResultRow,
-  peers: Record<string, string>,
-  engine: { name: string; tag: string },
-  given?: string,
-): string {
-  const date = new Date().toISOString();
+export function recorder(engine: { name: string; tag: string }, given?: string): Recorder {
   const commit = commitOf();
-  const machine = {
-    cpu: cpus()[0].model.trim(),
-    cores: cpus().length,
-    system: `${type()} ${release()}`,
-    engine: engine.name,
+  const day = new Date().toISOString().slice(0, 10);
+  const file = given ?? join("bench", "results", `${day}-${commit}-${engine.tag}.json`);
+  const before = () => (existsSync(file) ? load(file) : null);
+  const there = before();
+  if (there !== null && (there.commit !== commit || there.machine.engine !== engine.name)) {
+    const [found, now] = [`${there.commit} on ${there.machine.engine}`, `${commit} on ${engine.name}`];
+    throw new Error(`${file} has results of ${found}, these would be of ${now}; name another file with --results`);
+  }
+  const system = `${type()} ${release()}`;
+  const machine = { cpu: cpus()[0].model.trim(), cores: cpus().length, system, engine: engine.name };
+  return {
+    file,
+    add(row, peers) {
+      const now: Results = { date: new Date().toISOString(), commit, machine, peers, rows: [row] };
+      const earlier = before();
+      const results = earlier === null ? now : merged(earlier, now);
+      // In the order of the list, whatever order they were measured in.
+      const rows = TASKS.flatMap(({ name }) => results.rows.filter((r) => r.name === name));
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, `${JSON.stringify({ ...results, rows }, null, 1)}\n`);
+      console.log(tableOf(now).split("\n").slice(2).join("\n"));
+    },
   };
-  const file = given ?? join("bench", "results", `${date.slice(0, 10)}-${commit}-${engine.tag}.json`);
-  const now: Results = { date, commit, machine, peers, rows: [row] };
-  const before = existsSync(file) ? load(file) : null;
-  const same = before !== null && before.commit === commit && before.machine.engine === engine.name;
-  const results = same ? merged(before, now) : now;
-  // In the order of the list, whatever order they were measured in.
-  const rows = TASKS.flatMap(({ name }) => results.rows.filter((r) => r.name === name));
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, `${JSON.stringify({ ...results, rows }, null, 1)}\n`);
-  console.log(tableOf(now).split("\n").slice(2).join("\n"));
-  return file;
 }
 
 /** Prints the whole of a file. */
