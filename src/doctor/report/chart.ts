@@ -110,11 +110,8 @@ export function lineChart(chart: LineChart): string {
   const y = (v: number) => (drawn(v) ? top + ((high - scale(v)) / (high - low)) * (height - top - BOTTOM) : Number.NaN);
   const parts: string[] = [];
   const every = Math.max(1, Math.ceil((high - low) / 6));
-  const yTicks = log
-    ? ticks(low, high, 6)
-        .filter((e) => Number.isInteger(e) && (e - low) % every === 0)
-        .map((e) => 10 ** e)
-    : ticks(low, high, 4);
+  const decades = Array.from({ length: Math.floor((high - low) / every) + 1 }, (_, i) => 10 ** (low + i * every));
+  const yTicks = log ? decades : ticks(low, high, 4);
   for (const tick of yTicks) {
     const at = round(y(tick));
     parts.push(`<path class="grid" d="M${LEFT} ${at}H${width - RIGHT}"/>`);
