@@ -10,6 +10,7 @@ import { History } from "./history.js";
 import { Recorder } from "./recorder.js";
 import { eventsOf } from "./report/events.js";
 import { writeFile } from "./report/files.js";
+import { htmlOf } from "./report/html.js";
 import { linesOf } from "./report/lines.js";
 import { textOf } from "./report/text.js";
 import type { RuleOptions } from "./rules/index.js";
@@ -37,7 +38,6 @@ export interface Metrics {
 }
 
 const DEFAULTS = { every: 10, first: 5 };
-
 /** What `watch` gives: fed by the training loop, it keeps the history and makes findings. */
 export class Doctor {
   private readonly history = new History();
@@ -103,7 +103,7 @@ export class Doctor {
     this.guard(() => {
       this.history.addLoss(value);
       const sampled = this.recorder.endStep(this.history.step, value);
-      if (sampled !== null || !Number.isFinite(value)) this.examiner.examine();
+      if (sampled !== null || this.history.firstNonFinite === this.history.step) this.examiner.examine();
     });
   }
 
@@ -161,6 +161,11 @@ export class Doctor {
     return textOf(this.title, this.history, this.findings());
   }
 
+  /** One self-contained page: verdict, findings, curves, gradients, updates, activations. */
+  toHTML(): string {
+    return htmlOf(this.title, this.history, this.findings());
+  }
+
   /** JSON lines for other tools: one object a line, with `type` "run", "step", "sample", "validation" or "finding". */
   toJSONLines(): string {
     return linesOf(this.title, this.history, this.findings());
@@ -184,6 +189,7 @@ export class Doctor {
     if (path.endsWith("/"))
       return writeFile(`${path}events.out.tfevents.${Math.floor(Date.now() / 1000)}.lanegrad`, this.toEvents());
     if (/tfevents[^/]*$/.test(path)) return writeFile(path, this.toEvents());
+    if (path.endsWith(".html")) return writeFile(path, this.toHTML());
     if (path.endsWith(".jsonl")) return writeFile(path, this.toJSONLines());
     if (path.endsWith(".txt")) return writeFile(path, this.report());
     throw new ArgumentError(

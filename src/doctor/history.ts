@@ -32,7 +32,7 @@ export interface ActivationSample {
   hidden: boolean;
   mean: number;
   variance: number;
-  /** Variance of the output over the mean square of the input; NaN but for layers with weights. */
+  /** Of layers with weights, else NaN: Σw² over the number of outputs, see `gainOf` in recorder.ts. */
   gain: number;
   /** Share of zeros. */
   zeros: number;
@@ -124,6 +124,9 @@ export class History {
   updates = 0;
   /** Dotted names of the parameters that are to be learned but belong to no optimizer. */
   readonly unoptimized: string[] = [];
+  /** The first step whose loss was not finite; 0 while there is none. */
+  firstNonFinite = 0;
+  private readonly ordered = new WeakMap<Sample, (ParameterSample & { gradNorm: number })[]>();
   /** Dotted names of parameters that have had a gradient. */
   readonly received = new Set<string>();
 
@@ -134,6 +137,7 @@ export class History {
   addLoss(loss: number): void {
     this.ended = Date.now();
     const n = this.losses.push(loss);
+    if (this.firstNonFinite === 0 && !Number.isFinite(loss)) this.firstNonFinite = n;
     if (n % CHUNK !== 0) return;
     this.bestLevel = this.nextBestLevel;
     const mean = this.meanLoss(n - CHUNK, n);
@@ -174,10 +178,11 @@ export class History {
     return sum / (to - first);
   }
 
-  /** The loss that the training began with: the median of its first five. */
+  /** The loss that the training began with: the median of its first five, unless it has jumped by then. */
   get startLoss(): number {
-    const first = this.losses.slice(0, 5).sort((a, b) => a - b);
-    return first[first.length >> 1];
+    const early = this.losses.slice(0, 5).filter(Number.isFinite);
+    const middle = median(early);
+    return middle > 2 * early[0] ? early[0] : middle;
   }
 
   /** The last `count` samples, or null while there are fewer. */
@@ -186,11 +191,16 @@ export class History {
   }
 
   /** A sample's weights (no biases, no gains) that have a gradient, in the order in which their layers run. */
-  weights(sample: Sample): (ParameterSample & { gradNorm: number })[] {
-    const rank = new Map(this.order.map((layer, i) => [layer, i]));
-    return sample.parameters
-      .filter((p): p is ParameterSample & { gradNorm: number } => p.matrix && p.gradNorm !== null)
-      .sort((a, b) => (rank.get(a.layer) ?? 1e9) - (rank.get(b.layer) ?? 1e9));
+  weights(sample: Sample): readonly (ParameterSample & { gradNorm: number })[] {
+    let found = this.ordered.get(sample);
+    if (found === undefined) {
+      const rank = new Map(this.order.map((layer, i) => [layer, i]));
+      found = sample.parameters
+        .filter((p): p is ParameterSample & { gradNorm: number } => p.matrix && p.gradNorm !== null)
+        .sort((a, b) => (rank.get(a.layer) ?? 1e9) - (rank.get(b.layer) ?? 1e9));
+      this.ordered.set(sample, found);
+    }
+    return found;
   }
 }
 

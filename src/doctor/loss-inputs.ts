@@ -64,19 +64,26 @@ function rowsAreProbabilities(scores: Tensor): boolean {
 
 function readBinary(targets: Tensor, history: History): void {
   const values = viewOf(targets);
-  const { classes } = history;
-  while (classes.length < 2) classes.push(0);
+  const n = Math.min(values.length, MOST_TARGETS);
+  const counts = [0, 0];
   let outside = 0;
   let example = 0;
-  for (let i = 0; i < Math.min(values.length, MOST_TARGETS); i++) {
+  for (let i = 0; i < n; i++) {
     const value = values[i];
-    if (value >= 0 && value <= 1) {
-      // Soft targets say nothing about how often a class comes.
-      if (value === 0 || value === 1) classes[value]++;
-    } else {
+    // Soft targets say nothing about how often a class comes.
+    if (value === 0 || value === 1) counts[value]++;
+    else if (!(value > 0 && value < 1)) {
       outside++;
       example = value;
     }
   }
-  if (outside > 0) note(history, "labels", { outside, of: values.length, example, allowed: "0 to 1" });
+  if (outside > 0) {
+    note(history, "labels", { outside, of: n, example, allowed: "0 to 1" });
+    return;
+  }
+  const { classes } = history;
+  while (classes.length < 2) classes.push(0);
+  counts.forEach((count, i) => {
+    classes[i] += count;
+  });
 }

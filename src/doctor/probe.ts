@@ -54,6 +54,26 @@ export function statsOf(t: Tensor, low = Number.NEGATIVE_INFINITY, high = Number
   };
 }
 
+/** Norm and mean |x| of a readable tensor's finite elements, and how many are not finite. */
+export function magnitudeOf(t: Tensor): { norm: number; meanAbs: number; nonFinite: number } {
+  const out = workspace(16);
+  k.magnitude_stats(out, t.ptr, t.numel());
+  const [sumAbs, squares] = doubles(out, 2);
+  if (Number.isFinite(sumAbs)) return { norm: Math.sqrt(squares), meanAbs: sumAbs / t.numel(), nonFinite: 0 };
+  const { norm, meanAbs, nan, inf } = statsOf(t);
+  return { norm, meanAbs, nonFinite: nan + inf };
+}
+
+/** Elements of an activation that are read; of a larger one the first samples of the batch stand for all. */
+const MOST_READ = 2 ** 18;
+
+/** A tensor, or a view of its first rows that has at most MOST_READ elements (one row at least). */
+export function firstRows(t: Tensor): Tensor {
+  if (t.numel() <= MOST_READ || t.ndim < 2) return t;
+  const rows = Math.max(1, Math.floor((MOST_READ * t.shape[0]) / t.numel()));
+  return t.stridedView([rows, ...t.shape.slice(1)], t.strides, t.offset);
+}
+
 /** How far a tensor has moved from what it was. */
 export interface Update {
   /** Norm of the difference, norm after it, and how many elements differ. */

@@ -13,7 +13,7 @@ import { Tensor } from "../tensor.js";
 import { ACTIVATIONS, UnitActivity } from "./activations.js";
 import type { ActivationSample, History, ParameterSample, Sample } from "./history.js";
 import { readLoss } from "./loss-inputs.js";
-import { copyInto, firstOf, histogramOf, isReadable, statsOf, updateOf } from "./probe.js";
+import { copyInto, firstOf, firstRows, histogramOf, isReadable, magnitudeOf, statsOf, updateOf } from "./probe.js";
 import { findOrigin, type Ran } from "./trace.js";
 
 /** Which steps are sampled. */
@@ -24,8 +24,8 @@ export interface Cadence {
   first: number;
 }
 
-/** A histogram is taken at every so many samples. */
-const HISTOGRAM_EVERY = 5;
+/** Histograms are taken at every so many sampled steps. */
+const HISTOGRAM_EVERY = 2;
 /** Ops of a step that are remembered, to find where a NaN came from. */
 const MOST_OPS = 20_000;
 
@@ -60,6 +60,7 @@ export class Recorder implements Observer {
   private parameterSamples: ParameterSample[] = [];
   private clip: { norm: number; limit: number } | null = null;
   private readonly units = new Map<string, UnitActivity>();
+  private readonly gains = new Map<string, number>();
   private readonly probabilities = new WeakSet<Block>();
   /** A gradient as the optimizer used it: if the next backward adds to this very one, nobody has zeroed it. */
   private used: { leaf: Tensor; values: Float32Array } | null = null;
@@ -136,7 +137,7 @@ export class Recorder implements Observer {
     if (!grad) return;
     this.ops = [];
     if (!this.due) return;
-    for (const input of inputs) if (isReadable(input) && !input.requiresGrad) this.readInput(input);
+    for (const input of inputs) if (isReadable(input) && !input.requiresGrad) this.readInput(firstRows(input));
   }
 
   private readInput(input: Tensor): void {
@@ -159,7 +160,8 @@ export class Recorder implements Observer {
     if (isGradEnabled() && weight instanceof Tensor && weight.ndim >= 2) {
       this.lastLayer = path;
       if (!this.history.order.includes(path)) this.history.order.push(path);
-      if (sampled && isReadable(output)) this.readLayer(path, module.constructor.name, inputs[0], output);
+      if (sampled && isReadable(output))
+        this.readLayer(path, module.constructor.name, weight, inputs[0], firstRows(output));
     }
     if (module === this.net && sampled) this.markOutput();
   }
@@ -173,10 +175,10 @@ export class Recorder implements Observer {
     }
   }
 
-  private readLayer(layer: string, op: string, input: unknown, output: Tensor): void {
+  private readLayer(layer: string, op: string, weight: Tensor, input: unknown, output: Tensor): void {
     if (this.activations.has(layer)) return;
     const { mean, variance, zeros, nan, inf } = statsOf(output);
-    const gain = isReadable(input) ? variance / statsOf(input).meanSquare : Number.POSITIVE_INFINITY;
+    const gain = isReadable(input) ? this.gainOf(layer, op, weight) : Number.POSITIVE_INFINITY;
     this.put({
       layer,
       op,
@@ -191,6 +193,20 @@ export class Recorder implements Observer {
       inf,
     });
     if (this.takesHistogram) this.histogram(`activation/${layer}`, output);
+  }
+
+  /**
+   * How many times larger than the mean square of the inputs the weights make the outputs' variance, as the layer was initialised:
+   * Σw² / outputs, for a bias adds to all outputs of a unit alike. Layers that look up (Embedding) have no such number.
+   */
+  private gainOf(layer: string, op: string, weight: Tensor): number {
+    let gain = this.gains.get(layer);
+    if (gain === undefined) {
+      const outputs = op.includes("Transpose") ? weight.shape[1] : weight.shape[0];
+      gain = isReadable(weight) ? statsOf(weight).norm ** 2 / outputs : Number.POSITIVE_INFINITY;
+      this.gains.set(layer, gain);
+    }
+    return gain;
   }
 
   private put(sample: ActivationSample): void {
@@ -210,7 +226,7 @@ export class Recorder implements Observer {
     const path = inside ? this.stack[this.stack.length - 1].path : null;
     if (this.ops.length < MOST_OPS) this.ops.push({ op, out, path, layer: this.lastLayer });
     if (!inside) readLoss(op, inputs, this.history, this.probabilities, this.due);
-    else if (this.due && op in ACTIVATIONS && isReadable(out)) this.readActivation(op, out, path as string);
+    else if (this.due && op in ACTIVATIONS && isReadable(out)) this.readActivation(op, firstRows(out), path as string);
   }
 
   private readActivation(op: string, out: Tensor, path: string): void {
@@ -280,7 +296,7 @@ export class Recorder implements Observer {
       if (!tensor.requiresGrad || before === null) continue;
       const { norm, weightNorm, changed } = updateOf(tensor, before);
       const grad = isReadable(tensor.gradTensor) ? tensor.gradTensor : null;
-      const stats = grad === null ? null : statsOf(grad);
+      const stats = grad === null ? null : magnitudeOf(grad);
       if (stats !== null) this.history.received.add(name);
       this.parameterSamples.push({
         name,
@@ -289,9 +305,9 @@ export class Recorder implements Observer {
         matrix,
         optimized,
         weightNorm,
-        gradNorm: stats === null ? null : stats.nan + stats.inf > 0 ? Number.NaN : stats.norm,
+        gradNorm: stats === null ? null : stats.nonFinite > 0 ? Number.NaN : stats.norm,
         gradMeanAbs: stats?.meanAbs ?? 0,
-        gradNonFinite: stats === null ? 0 : stats.nan + stats.inf,
+        gradNonFinite: stats?.nonFinite ?? 0,
         updateNorm: norm,
         updateRatio: norm / weightNorm,
         changed,
@@ -305,8 +321,8 @@ export class Recorder implements Observer {
 
   private rememberGradient(own: readonly Watched[]): void {
     if (this.used !== null && this.used.leaf.gradTensor === null) this.used = null;
-    for (const { tensor } of own) {
-      if (tensor.gradTensor === null || !isReadable(tensor.gradTensor)) continue;
+    for (const { tensor, optimized } of own) {
+      if (!optimized || tensor.gradTensor === null || !isReadable(tensor.gradTensor)) continue;
       const values = firstOf(tensor.gradTensor, 32);
       if (!values.some((value) => value !== 0)) continue;
       this.used = { leaf: tensor, values };

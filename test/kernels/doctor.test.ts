@@ -72,6 +72,30 @@ describe("tensor_stats", () => {
   });
 });
 
+describe("magnitude_stats", () => {
+  it("gives Σ|x| and Σx², not finite when an element is not", () => {
+    for (const n of LENGTHS) {
+      const slab = new Slab();
+      const x = randomFloats(n);
+      const out = slab.put(new Float64Array(2));
+      const p = slab.put(x);
+      k.magnitude_stats(out, p, n);
+      slab.check();
+      expectClose(slab.read<Float64Array>(out), reference(x, 0, 0).slice(1, 3), 1e-12, 1e-12);
+    }
+    for (const bad of [Number.NaN, Number.NEGATIVE_INFINITY]) {
+      for (let i = 0; i < 6; i++) {
+        const slab = new Slab();
+        const x = randomFloats(6);
+        x[i] = bad;
+        const out = slab.put(new Float64Array(2));
+        k.magnitude_stats(out, slab.put(x), 6);
+        for (const sum of slab.read<Float64Array>(out)) expect(Number.isFinite(sum)).toBe(false);
+      }
+    }
+  });
+});
+
 describe("update_stats", () => {
   it("gives the norm of the change, of the result, and how many elements differ", () => {
     for (const n of LENGTHS) {

@@ -15,7 +15,7 @@ export const percent = (share: number): string =>
   Number.isNaN(share) ? "–" : `${number(Number((100 * share).toFixed(1)))} %`;
 
 /** camelCase as words. */
-const words = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+export const words = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
 /** `mean abs gradient 3e-8, threshold 1e-7`. */
 export const evidenceText = (evidence: Evidence): string =>

@@ -86,7 +86,7 @@ export const explodingGradient = defineRule({
           evidence: { firstLayerNorm: first.gradNorm, lastLayerNorm: last.gradNorm, threshold: ratio },
         };
       }
-      if (gradNorm > norm) return { layer: null, evidence: { gradientNorm: gradNorm, threshold: norm } };
+      if (!(gradNorm <= norm)) return { layer: null, evidence: { gradientNorm: gradNorm, threshold: norm } };
       if (gradNorm > growth * early && gradNorm > 10) {
         return {
           layer: null,
@@ -97,6 +97,8 @@ export const explodingGradient = defineRule({
     });
     const worst = found[found.length - 1];
     if (worst === null || found.includes(null)) return null;
+    // NaN alone is no explosion; NaN after a norm that was too large is one.
+    if (recent.every(({ gradNorm }) => !Number.isFinite(gradNorm))) return null;
     return { ...worst, step: recent[0].step };
   },
   why: "Going back through the layers (or through the steps of a recurrent net), the gradient is multiplied by each one's weights; where these are above 1, it grows exponentially, and a single step throws the weights far away.",

@@ -17,7 +17,9 @@ export const deadRelu = defineRule({
     const recent = history.last(samples);
     if (recent === null) return null;
     return recent[recent.length - 1].activations
-      .filter(({ layer }) => recent.every((s) => s.activations.some((a) => a.layer === layer && a.dead > share)))
+      .filter(({ layer }) =>
+        recent.every((s) => s.activations.some((a) => a.layer === layer && a.dead > share && a.nan === 0)),
+      )
       .map(({ layer, dead, zeros }) => ({
         layer,
         step: recent[0].step,
@@ -66,9 +68,10 @@ export const saturatedActivation = defineRule({
 });
 
 /**
- * Poor initialisation: in the first step a layer's outputs vary more than `ratio` times as much as its inputs, or less than 1/ratio,
- * on average over the hidden layers (geometric mean of variance over mean square), or 30 times that in a single one. The
- * last layer may begin small: zero-initialised heads do no harm.
+ * Poor initialisation: by their weights, the layers make the signal's mean square `ratio` times larger or smaller each, on average over
+ * the hidden layers (geometric mean of Σw²/outputs, which for independent weights is the ratio of the outputs' variance to the inputs'
+ * mean square); or `single` times `ratio` in one layer. 1/3 (PyTorch's default) to 2 (He) counts as 1. The last layer may begin
+ * small: zero-initialised heads do no harm.
  *
  * Source: Amazon SageMaker Debugger, rule PoorWeightInitialization (threshold 10); Glorot & Bengio, AISTATS 2010; He et al., ICCV 2015;
  * Mishkin & Matas, "All you need is a good init", ICLR 2016.
@@ -76,15 +79,14 @@ export const saturatedActivation = defineRule({
 export const poorInitialization = defineRule({
   id: "poor-initialization",
   severity: "warning",
-  defaults: { ratio: 10, single: 30 },
+  defaults: { ratio: 10, single: 10 },
   check(history, { ratio, single }) {
     const [first] = history.samples;
     if (first === undefined || first.step > 5 || history.samples.length > 2) return null;
     const layers = first.activations.filter((a) => Number.isFinite(a.gain));
     const hidden = layers.length > 1 ? layers.slice(0, -1) : layers;
     if (hidden.length === 0) return null;
-    // 1/3 is what PyTorch's default gives for linear layers and convolutions, and it works.
-    const gains = hidden.map((a) => (a.gain < 1 ? Math.min(1, a.gain * 3) : a.gain));
+    const gains = hidden.map((a) => (a.gain < 1 ? Math.min(1, a.gain * 3) : Math.max(1, a.gain / 2)));
     const mean = Math.exp(gains.reduce((sum, g) => sum + Math.log(Math.max(g, 1e-30)), 0) / gains.length);
     const far = (g: number) => Math.max(g, 1 / Math.max(g, 1e-30));
     const worst = gains.reduce((w, g, i) => (far(g) > far(gains[w]) ? i : w), 0);
@@ -111,8 +113,8 @@ export const poorInitialization = defineRule({
 });
 
 /**
- * Update ratio: norm of a step's change over norm of the weight, median of `samples` sampled steps after the first ones, above `high`
- * for some weight; or below `low` for all weights while the rate is not yet decayed and the loss has not halved.
+ * Update ratio: norm of a step's change over norm of the weight, median of `samples` sampled steps, above `high` for some weight (three
+ * times that in the first ten steps); or below `low` for all weights while the rate is not yet decayed and the loss has not halved.
  *
  * Source: Karpathy, CS231n, "Ratio of weights:updates": about 1e-3; Amazon SageMaker Debugger, rule WeightUpdateRatio.
  */
@@ -122,7 +124,9 @@ export const updateRatio = defineRule({
   defaults: { low: 1e-5, high: 1e-1, samples: 5 },
   check(history, { low, high, samples }): Symptom | null {
     const recent = history.last(samples);
-    if (recent === null || recent[0].step < 3) return null;
+    if (recent === null) return null;
+    // Fresh weights take long steps at first, the last layer above all.
+    const limit = recent[0].step < 10 ? 3 * high : high;
     const ratios = recent[0].parameters
       // A weight that began with zeros takes its first steps from nothing.
       .filter((p) => p.matrix && p.gradNorm !== null && p.weightNorm > 1e-3 * Math.sqrt(p.size))
@@ -134,12 +138,13 @@ export const updateRatio = defineRule({
     if (ratios.length === 0) return null;
     const step = recent[0].step;
     const largest = ratios.reduce((a, b) => (b.ratio > a.ratio ? b : a));
-    if (largest.ratio > high) {
-      return { layer: largest.name, step, evidence: { updateRatio: largest.ratio, threshold: high, usual: 1e-3 } };
+    if (largest.ratio > limit) {
+      return { layer: largest.name, step, evidence: { updateRatio: largest.ratio, threshold: limit, usual: 1e-3 } };
     }
     const lr = recent[recent.length - 1].lr;
     const begun = history.meanLoss(history.step - 10, history.step) > 0.5 * history.startLoss;
-    if (!(largest.ratio < low) || largest.ratio === 0 || lr < 0.5 * history.largestLr || !begun) return null;
+    if (recent[0].step < 10 || !(largest.ratio < low) || largest.ratio === 0 || lr < 0.5 * history.largestLr || !begun)
+      return null;
     return {
       layer: largest.name,
       step,
@@ -170,7 +175,7 @@ export const frozenParameter = defineRule({
   id: "frozen-parameter",
   severity: "error",
   defaults: { samples: 3 },
-  check(history, { samples }) {
+  check(history, { samples }, found) {
     const recent = history.last(samples);
     if (recent === null || history.updates === 0) return null;
     const symptoms: Symptom[] = history.unoptimized.slice(0, 10).map((name) => ({
@@ -182,7 +187,7 @@ export const frozenParameter = defineRule({
     const still = (name: string) =>
       recent.every((s) => s.parameters.some((p) => p.name === name && p.changed === 0 && (p.gradNorm ?? 0) > 0));
     for (const { name, matrix, optimized, gradNorm } of last.parameters) {
-      if (!matrix || !optimized || !still(name)) continue;
+      if (!matrix || !optimized || found.has("vanishing-gradient") || !still(name)) continue;
       const evidence = { parameter: name, changed: 0, gradientNorm: gradNorm ?? 0, learningRate: last.lr };
       symptoms.push({ layer: name, step: recent[0].step, evidence });
     }

@@ -1,7 +1,7 @@
 /** Rules about the course of the training loss. */
 import type { History } from "../history.js";
 import { median } from "../history.js";
-import { defineRule } from "./rule.js";
+import { defineRule, type Symptom } from "./rule.js";
 
 /** Deviation of the losses of steps from + 1 to `to` from their own straight line. */
 export function wobble(history: History, from: number, to: number): number {
@@ -32,7 +32,7 @@ export function typicalRatio(history: History, samples = 5): number {
 }
 
 /**
- * Plateau: the mean loss of the last `window` steps is not `drop` (0.1 %) below that of the window two before, and still at least
+ * Plateau: the mean loss of the last `window` steps is not `drop` (0.1 %), give or take a standard error, below that of the window two before, and still at least
  * `level` of what it was at the start: it has not begun to fall. A loss that has fallen and then rests is no plateau.
  *
  * Source: Amazon SageMaker Debugger, rule LossNotDecreasing (diff_percent 0.1 %).
@@ -48,7 +48,11 @@ export const lossPlateau = defineRule({
     const before = history.meanLoss(n - 3 * window, n - 2 * window);
     const middle = history.meanLoss(n - 2 * window, n - window);
     const start = history.startLoss;
-    if (now < level * start || now < (1 - drop) * before || middle < (1 - drop) * before) return null;
+    // Batches differ: a fall within one standard error of the two means is none.
+    const error =
+      Math.hypot(wobble(history, n - window, n), wobble(history, n - 3 * window, n - 2 * window)) / Math.sqrt(window);
+    const least = (1 - drop) * before - error;
+    if (now < level * start || now < least || middle < least) return null;
     return {
       step: n - 3 * window + 1,
       evidence: { loss: now, windowBefore: before, startLoss: start, steps: 3 * window, threshold: drop },
@@ -65,7 +69,8 @@ export const lossPlateau = defineRule({
 
 /**
  * Diverging: the mean loss of the last `window` steps is above `factor` times that of the best window before and above the start's;
- * or `collapse` times the best one and above half of the start's.
+ * or `collapse` times the best one and above half of the start's; or the last losses before a NaN or infinity are above `factor` times the
+ * start's.
  *
  * Source: Smith, "Cyclical Learning Rates", WACV 2017 (the range test ends where the loss rises); AutoTrainer, ICSE 2021.
  */
@@ -73,9 +78,26 @@ export const diverging = defineRule({
   id: "diverging",
   severity: "error",
   defaults: { window: 10, factor: 1.5, collapse: 4 },
-  check(history, { window, factor, collapse }) {
+  check(history, { window, factor, collapse }): Symptom | null {
+    const whole = history.firstNonFinite - 1;
+    if (whole >= 0) {
+      // It ends in NaN or infinity: was it on its way there?
+      const last = Math.min(3, whole);
+      const now = history.meanLoss(whole - last, whole);
+      if (last === 0 || !(now > factor * history.startLoss)) return null;
+      return {
+        step: whole,
+        evidence: {
+          loss: now,
+          startLoss: history.startLoss,
+          factor: now / history.startLoss,
+          threshold: factor,
+          afterwards: String(history.losses[whole]),
+        },
+      };
+    }
     const n = history.step;
-    if (n < 2 * window || !finite(history, window)) return null;
+    if (n < 2 * window) return null;
     const start = history.startLoss;
     const now = history.meanLoss(n - window, n);
     const best = Math.min(start, history.bestLevel);
@@ -130,8 +152,8 @@ export const oscillating = defineRule({
 });
 
 /**
- * Learning rate too high, by evidence: the loss diverges, oscillates, exceeds `jump` times its start within the first 30 steps or
- * becomes NaN, while the steps change the weights by more than `ratio` of their norm (median); ten times what works (1e-3).
+ * Learning rate too high, by evidence: the loss diverges, oscillates, exceeds `jump` times its start twice within the first 30
+ * steps or becomes NaN, while the steps change the weights by more than `ratio` of their norm (median); ten times what works (1e-3).
  *
  * Source: Karpathy, CS231n ("if the ratio is higher, the rate is likely too high"); Smith, WACV 2017.
  */
@@ -142,7 +164,7 @@ export const learningRateTooHigh = defineRule({
   check(history, { ratio, jump }, found) {
     const n = history.step;
     const early = history.losses.slice(0, 30);
-    const jumped = n <= 60 && early.filter((loss) => loss > jump * history.startLoss || Number.isNaN(loss)).length >= 3;
+    const jumped = n <= 60 && early.filter((loss) => loss > jump * history.startLoss || Number.isNaN(loss)).length >= 2;
     const sign = (["diverging", "oscillating", "exploding-gradient", "non-finite"] as const).find((id) =>
       found.has(id),
     );
@@ -179,6 +201,15 @@ const maxRatio = (
       .map((p) => p.updateRatio),
   );
 
+/** What makes a step small beside a weight, or a loss slow to fall, at any rate. */
+const OTHER_CAUSES = [
+  "vanishing-gradient",
+  "frozen-parameter",
+  "saturated-activation",
+  "poor-initialization",
+  "dead-relu",
+] as const;
+
 /**
  * Learning rate too low, by evidence: after `steps` steps the loss is still above `level` of its start, the median update ratio is below
  * `ratio`, and the gradient has not shrunk: there is a slope to go down, but the steps are tiny. Not while a schedule warms up or
@@ -192,8 +223,7 @@ export const learningRateTooLow = defineRule({
   defaults: { steps: 100, level: 0.8, ratio: 1e-4 },
   check(history, { steps, level, ratio }, found) {
     const n = history.step;
-    if (n < steps || !finite(history, 20) || found.has("vanishing-gradient") || found.has("frozen-parameter"))
-      return null;
+    if (n < steps || !finite(history, 20) || OTHER_CAUSES.some((id) => found.has(id))) return null;
     const loss = history.meanLoss(n - 20, n);
     const typical = typicalRatio(history);
     const recent = history.samples.slice(-5);

@@ -10,7 +10,7 @@ import { defineRule } from "./rule.js";
 export const overfitting = defineRule({
   id: "overfitting",
   severity: "warning",
-  defaults: { gap: 0.1, rise: 0.1, patience: 2 },
+  defaults: { gap: 0.1, rise: 0.25, patience: 3 },
   check(history, { gap, rise, patience }) {
     const { validations } = history;
     if (validations.length < patience + 1) return null;

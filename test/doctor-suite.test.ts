@@ -1,0 +1,24 @@
+/** The held-out sick programs, each by itself; `npm run bench:doctor` runs all, the healthy ones too, and sets the bar. */
+import { expect, test } from "vitest";
+import { HEALTHY } from "../bench/doctor/healthy.js";
+import { SICK } from "../bench/doctor/sick.js";
+import { RULE_IDS } from "../src/doctor/types.js";
+
+test("every sickness has a program in each half, and there are healthy ones in both", () => {
+  for (const half of ["tuned", "held-out"] as const) {
+    expect(new Set(SICK.filter((p) => p.half === half).flatMap((p) => p.sick))).toEqual(new Set(RULE_IDS));
+    expect(HEALTHY.filter((p) => p.half === half).length).toBeGreaterThanOrEqual(6);
+  }
+});
+
+const quick = [
+  ...SICK.filter(({ half }) => half === "held-out"),
+  ...HEALTHY.filter(({ name }) => /tanh|logistic|texts|frozen/.test(name)),
+];
+
+test.each(quick.map((program) => [program.name, program] as const))("%s", (_, program) => {
+  const found = new Set(program.run().map(({ rule }) => rule));
+  const allowed = new Set([...program.sick, ...(program.also ?? [])]);
+  expect([...found].filter((rule) => !allowed.has(rule))).toEqual([]);
+  for (const rule of program.sick) expect(found).toContain(rule);
+});
