@@ -32,7 +32,10 @@ const NODE_ONLY = {
   "test/data/mnist-files.test.ts": "MNIST's files on a disk",
   "test/data/cifar-files.test.ts": "CIFAR-10's files on a disk",
   "test/serialize-files.test.ts": "weights in files on a disk",
+  "test/bench.test.ts": "the benches' command lines and results on a disk",
   "test/doctor.test.ts": "reports in files on a disk",
+  "test/doctor-reports.test.ts": "reports in files on a disk",
+  "test/doctor-suite.test.ts": "the programs of bench/doctor, which read their digits from node_modules",
   "test/fit/resume.test.ts": "checkpoints in files on a disk",
   "test/threads.test.ts":
     "breaks Node's worker_threads in all ways; test/browser/threads.browser.ts has what browsers do",
