@@ -27,12 +27,11 @@ const quick = args.includes("--quick");
 
 /** Test files that are about Node itself, and why. Every other file runs here: put what needs Node into a file of its own. */
 const NODE_ONLY = {
-  "test/bench.test.ts": "the bench's tools, which start processes",
   "test/package.test.ts": "packs the package and installs it with npm",
   "test/data/mnist-files.test.ts": "MNIST's files on a disk",
   "test/data/cifar-files.test.ts": "CIFAR-10's files on a disk",
   "test/serialize-files.test.ts": "weights in files on a disk",
-  "test/bench.test.ts": "the benches' command lines and results on a disk",
+  "test/bench.test.ts": "the benches' command lines, which start processes, and results on a disk",
   "test/doctor.test.ts": "reports in files on a disk",
   "test/doctor-reports.test.ts": "reports in files on a disk",
   "test/doctor-suite.test.ts": "the programs of bench/doctor, which read their digits from node_modules",
