@@ -59,52 +59,79 @@ export function winograd_scratch(ic: i32, oc: i32, tilesX: i32): i32 {
   return (16 * (ic + oc) * row_floats(block) + rows * 2 * tile_pitch(tilesX) + 64) * 4;
 }
 
+/** Bytes from one of the 16 places to the next, for so many filters: not a power of two, or all would fall on each other in the cache. */
+// @ts-ignore: decorator
+@inline
+function place_bytes(filters: i32): usize {
+  return (<usize>filters << 2) + 64;
+}
+
+/** Bytes of so many transformed filters, or of their gradients. */
+export function winograd_transformed(filters: i32): i32 {
+  return <i32>place_bytes(filters) << 4;
+}
+
 /**
- * u [16][oc·ic] = G w Gᵀ of every filter w [oc][ic][3][3], packed for conv_product: as weights from ic to oc channels or, transposed,
- * from oc to ic channels with every filter turned by 180°.
+ * u [16][oc·ic] = G w Gᵀ of the filters w [oc][ic][3][3], packed for conv_product: as weights from ic to oc channels or, transposed,
+ * from oc to ic channels with every filter turned by 180°. Of the channels that come in c0 to c1.
  */
-export function winograd_weights(u: usize, w: usize, oc: i32, ic: i32, transposed: i32): void {
-  const place = <usize>(oc * ic) << 2;
+export function winograd_weights(u: usize, w: usize, oc: i32, ic: i32, transposed: i32, c0: i32, c1: i32): void {
+  const place = place_bytes(oc * ic);
   const rows = transposed ? ic : oc;
   const columns = transposed ? oc : ic;
   const ar = transposed ? 36 : ic * 36;
   const ac = transposed ? ic * 36 : 36;
   for (let left = rows; left > 0; ) {
     const h = strip_height(left);
-    for (let p = 0; p < columns; p++) {
+    let to = u + (<usize>(c0 * h) << 2);
+    for (let p = c0; p < c1; p++) {
       let from = w + <usize>p * ac;
       for (let i = 0; i < h; i++) {
-        transform_filter(u, place, from, transposed);
-        u += 4;
+        transform_filter(to, place, from, transposed);
+        to += 4;
         from += ar;
       }
     }
+    u += <usize>(h * columns) << 2;
     w += <usize>h * ar;
     left -= h;
   }
 }
 
-/** One filter. Turned, its places 0 and 3 are exchanged in both directions. */
+/** One filter: rows of G w in vectors, transposed, so that columns of the result are. Turned, places 0 and 3 are exchanged both ways. */
 function transform_filter(u: usize, place: usize, w: usize, turned: i32): void {
-  const outer = turned ? place * 3 : 0;
-  for (let i = 0; i < 4; i++) {
-    const a = i == 3 ? w + 24 : w;
-    let g0 = load<f32>(a);
-    let g1 = load<f32>(a, 4);
-    let g2 = load<f32>(a, 8);
-    if (i == 1 || i == 2) {
-      const sign: f32 = i == 1 ? 0.5 : -0.5;
-      g0 = <f32>0.5 * (g0 + load<f32>(w, 24)) + sign * load<f32>(w, 12);
-      g1 = <f32>0.5 * (g1 + load<f32>(w, 28)) + sign * load<f32>(w, 16);
-      g2 = <f32>0.5 * (g2 + load<f32>(w, 32)) + sign * load<f32>(w, 20);
-    }
-    const even = <f32>0.5 * (g0 + g2);
-    const to = u + (i == 0 ? outer << 2 : i == 3 ? (place * 3 - outer) << 2 : <usize>i * (place << 2));
-    store<f32>(to + outer, g0);
-    store<f32>(to + place, even + <f32>0.5 * g1);
-    store<f32>(to + 2 * place, even - <f32>0.5 * g1);
-    store<f32>(to + 3 * place - outer, g2);
-  }
+  const half = f32x4.splat(0.5);
+  const w0 = v128.load(w);
+  const w1 = v128.load(w, 12);
+  const end = v128.load(w, 20);
+  const w2 = v128.shuffle<f32>(end, end, 1, 2, 3, 3);
+  const even = f32x4.mul(half, f32x4.add(w0, w2));
+  const odd = f32x4.mul(half, w1);
+  const r1 = f32x4.add(even, odd);
+  const r2 = f32x4.sub(even, odd);
+  const low = v128.shuffle<f32>(w0, r1, 0, 4, 1, 5);
+  const high = v128.shuffle<f32>(r2, w2, 0, 4, 1, 5);
+  const c0 = v128.shuffle<f32>(low, high, 0, 1, 4, 5);
+  const c1 = v128.shuffle<f32>(low, high, 2, 3, 6, 7);
+  const c2 = v128.shuffle<f32>(v128.shuffle<f32>(w0, r1, 2, 6, 2, 6), v128.shuffle<f32>(r2, w2, 2, 6, 2, 6), 0, 1, 4, 5);
+  const evenColumns = f32x4.mul(half, f32x4.add(c0, c2));
+  const oddColumns = f32x4.mul(half, c1);
+  const last: usize = 3 * place;
+  const outer = turned ? last : 0;
+  store_places(u + outer, place, outer << 2, c0);
+  store_places(u + place, place, outer << 2, f32x4.add(evenColumns, oddColumns));
+  store_places(u + 2 * place, place, outer << 2, f32x4.sub(evenColumns, oddColumns));
+  store_places(u + last - outer, place, outer << 2, c2);
+}
+
+/** A column of four places, the first one `outer` from u, the last one as far from the end. */
+// @ts-ignore: decorator
+@inline
+function store_places(u: usize, place: usize, outer: usize, v: v128): void {
+  v128.store32_lane(u + outer, v, 0);
+  v128.store32_lane(u + 4 * place, v, 1);
+  v128.store32_lane(u + 8 * place, v, 2);
+  v128.store32_lane(u + 12 * place - outer, v, 3);
 }
 
 /**
@@ -360,7 +387,7 @@ export function conv2d_winograd(
   const m = scratch + (vStride << 4);
   const split = m + (mStride << 4);
   zeros(split, (2 * ((block - 2) / tilesX + 2) + 2) * 2 * tile_pitch(tilesX));
-  const place = <usize>(ic * oc) << 2;
+  const place = place_bytes(ic * oc);
   for (let b = u0; b < u1; b++) {
     const t0 = b * block;
     const count = min(block, total - t0);
@@ -505,7 +532,7 @@ export function conv2d_winograd_backward_weight(
   p0: i32,
   p1: i32,
 ): void {
-  const size = <usize>(ic * oc) << 6;
+  const size = place_bytes(ic * oc) << 4;
   for (let p = p0; p < p1; p++) {
     const n0 = min(p * images, n);
     weight_part(partials + <usize>p * size, dout, x, ic, h, w, oc, oh, ow, pad, scratch, n0, min(n0 + images, n));
@@ -539,7 +566,7 @@ function weight_part(
   const d = scratch + (vStride << 4);
   const split = d + (dStride << 4);
   const splitFloats = (2 * ((block - 2) / tilesX + 2) + 2) * 2 * tile_pitch(tilesX);
-  const place = <usize>(ic * oc) << 2;
+  const place = place_bytes(ic * oc);
   memory.fill(partial, 0, place << 4);
   zeros(split, splitFloats);
   for (let t0 = n0 * perImage; t0 < end; t0 += block) {
@@ -581,11 +608,10 @@ function weight_part(
 }
 
 /**
- * dw [oc·ic][3][3] = Cᵀ (Σ partial [chunks][16][oc·ic]) C, for filters f0 to f1 of `count`; f0 a multiple of 4. Reads up to three
- * floats behind the partial sums of a place.
+ * dw [oc·ic][3][3] = Cᵀ (Σ partial [chunks][16][oc·ic]) C, for filters f0 to f1 of `count`; f0 a multiple of 4.
  */
 export function winograd_weights_backward(dw: usize, partial: usize, chunks: i32, count: i32, f0: i32, f1: i32): void {
-  const place = <usize>count << 2;
+  const place = place_bytes(count);
   const half = f32x4.splat(0.5);
   dw += <usize>f0 * 36;
   for (let f = f0; f < f1; f += 4) {

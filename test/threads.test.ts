@@ -7,6 +7,7 @@ import {
   add,
   backend,
   F,
+  full,
   getNumThreads,
   manualSeed,
   matmul,
@@ -259,21 +260,44 @@ async function startedWorkers(n: number): Promise<Worker[]> {
   return found;
 }
 
+/** Until the workers sleep, so that the calling thread is the first to claim a share. */
+const untilWorkersSleep = () => new Promise((resolve) => setTimeout(resolve, 20));
+
 describe("failing workers", () => {
   test("a kernel that traps in a worker is an error here, and one thread goes on", async () => {
     const warn = vi.spyOn(console, "warn").mockImplementation(() => undefined);
     await setNumThreads(2);
     const outside = 0xfffffff0;
-    expect(() =>
+    const long = randn(1 << 22);
+    // Whoever is free takes the next share: the calling thread is busy with the first one, the worker gets the other.
+    const failing = () =>
       shareOut("relu", [
-        [1 << 20, 1 << 20, 4],
+        [long.ptr, long.ptr, long.numel()],
         [outside, outside, 1000],
-      ]),
-    ).toThrow(ThreadError);
+      ]);
+    await untilWorkersSleep();
+    expect(failing).toThrow(ThreadError);
     expect(getNumThreads()).toBe(1);
     expect(warn).toHaveBeenCalledOnce();
     const [a, b] = [randn(512, 512), randn(512, 512)];
     expect(a.matmul(b).shape).toEqual([512, 512]);
+  });
+
+  test("a kernel that traps in the calling thread throws there, when all shares are done", async () => {
+    await setNumThreads(2);
+    const outside = 0xfffffff0;
+    const x = full([1 << 22], -1);
+    const half = x.numel() / 2;
+    await untilWorkersSleep();
+    expect(() =>
+      shareOut("relu", [
+        [outside, outside, 1000],
+        [x.ptr, x.ptr, half],
+        [x.ptr + 4 * half, x.ptr + 4 * half, half],
+      ]),
+    ).toThrow(WebAssembly.RuntimeError);
+    expect(getNumThreads()).toBe(2);
+    expect(x.eq(0).all().item()).toBe(true);
   });
 
   test("a worker that dies between steps", async () => {

@@ -135,7 +135,7 @@ export function convolveBackwardWeight(dWeight: Tensor, dOut: Tensor, x: Tensor,
   const images = Math.ceil(s.n / parts);
   if (usesWinograd(s)) {
     const { n, ic, h, w, oc, oh, ow, ph } = s;
-    const partials = aligned(parts * 16 * ic * oc * 4 + 64);
+    const partials = parts * k.winograd_transformed(ic * oc);
     const scratch = workspace(partials + k.winograd_scratch(ic, oc, tiles(ow)));
     k.conv2d_winograd_backward_weight(
       scratch,
@@ -187,11 +187,11 @@ function winograd(
   ow: number,
   pad: number,
 ): void {
-  const transformed = aligned(16 * ic * oc * 4);
+  const transformed = k.winograd_transformed(ic * oc);
   const scratch = workspace(transformed + k.winograd_scratch(ic, oc, tiles(ow)));
   // The weights' own order is [out, in] of the forward pass.
   const [rows, columns] = transposed ? [ic, oc] : [oc, ic];
-  k.winograd_weights(scratch, weight.ptr, rows, columns, Number(transposed));
+  k.winograd_weights(scratch, weight.ptr, rows, columns, Number(transposed), 0, ic);
   const units = k.winograd_units(n, ic, oc, oh, ow);
   k.conv2d_winograd(
     out.ptr,

@@ -13,7 +13,7 @@
 import { stripBytes, TABLE_COUNT, TABLE_WORDS } from "./formats.js";
 import { I32 } from "./heap.js";
 import type { Kernels } from "./kernels.generated.js";
-import { getNumThreads, share, shareOut, worthSharing } from "./threads.js";
+import { getNumThreads, type Scratch, share, shareOut, worthSharing } from "./threads.js";
 
 type Name = keyof Kernels;
 type Call = (...args: number[]) => number | void;
@@ -23,6 +23,8 @@ const MOVES = 0.1;
 const COMPUTES = 0.5;
 /** Nanoseconds a multiply-add. */
 const MADD = 0.04;
+/** Nanoseconds to transform one filter for Winograd's method. */
+const FILTER = 8;
 
 /** Cost of an element, then kernels by pattern. */
 const ELEMENTWISE: readonly [cost: number, patterns: Readonly<Record<string, string>>][] = [
@@ -133,7 +135,7 @@ function elementwise(name: Name, plain: Call, pattern: string, cost: number): Ca
   return (...args) => {
     const n = args[count];
     if (!worthSharing(n * cost)) return plain(...args);
-    share(name, n, 64, (from, to) =>
+    share(name, n, 64, n * cost, (from, to) =>
       args.map((arg, i) => (i === count ? to - from : steps[i] > 0 ? forward(arg, from * steps[i]) : arg)),
     );
   };
@@ -143,8 +145,9 @@ function folding(name: Name, plain: Call, pattern: string, cost: number): Call {
   const count = pattern.indexOf("n");
   return (...args) => {
     const [outer, r, inner] = args.slice(count, count + 3);
-    if (outer < 2 || !worthSharing(outer * r * inner * cost)) return plain(...args);
-    share(name, outer, 1, (from, to) =>
+    const work = outer * r * inner * cost;
+    if (outer < 2 || !worthSharing(work)) return plain(...args);
+    share(name, outer, 1, work, (from, to) =>
       args.map((arg, i) => {
         if (i === count) return to - from;
         if (pattern[i] === "o") return forward(arg, 4 * from * inner);
@@ -155,18 +158,18 @@ function folding(name: Name, plain: Call, pattern: string, cost: number): Call {
 }
 
 /** Kernels that take the range themselves. */
-function ranged(name: Name, args: readonly number[], from: number, grain = 1): void {
+function ranged(name: Name, args: readonly number[], from: number, work: number, grain = 1, scratch?: Scratch): void {
   const begin = args[from];
-  share(name, args[from + 1] - begin, grain, (a, b) =>
-    args.map((arg, i) => (i === from ? begin + a : i === from + 1 ? begin + b : arg)),
-  );
+  const range = (a: number, b: number) =>
+    args.map((arg, i) => (i === from ? begin + a : i === from + 1 ? begin + b : arg));
+  share(name, args[from + 1] - begin, grain, work, range, scratch);
 }
 
 function planes(name: Name, plain: Call, from: number, h: number): Call {
   return (...args) => {
-    const work = (args[from + 1] - args[from]) * args[h] * args[h + 1];
-    if (!worthSharing(work * COMPUTES)) return plain(...args);
-    ranged(name, args, from);
+    const work = (args[from + 1] - args[from]) * args[h] * args[h + 1] * COMPUTES;
+    if (!worthSharing(work)) return plain(...args);
+    ranged(name, args, from, work);
   };
 }
 
@@ -179,9 +182,10 @@ function binary(name: Name, plain: Call): Call {
     if (I32[word + 1] !== 0 || !worthSharing(n * MOVES)) return plain(out, a, b, layout);
     const [strideA, strideB] = [I32[word + 2], I32[word + 3]];
     const item = 4;
-    share(name, n, 64, (from, to, i) => {
-      // The first share keeps the layout's own place; the others' follow it.
-      const own = word + i * HEADER;
+    let own = word - HEADER;
+    // One share a thread, for which there is room: the first keeps the layout's own place, the others' follow it.
+    share(name, n, 64, 0, (from, to) => {
+      own += HEADER;
       for (let j = 1; j < HEADER; j++) I32[own + j] = I32[word + j];
       I32[own] = to - from;
       return [out + item * from, a + item * from * strideA, b + item * from * strideB, own << 2];
@@ -232,8 +236,9 @@ function tables(name: Name, plain: Call): Call {
 const layerNorm =
   (plain: Call): Call =>
   (out, mean, rstd, x, weight, bias, rows, cols, eps) => {
-    if (!worthSharing(rows * cols * COMPUTES)) return plain(out, mean, rstd, x, weight, bias, rows, cols, eps);
-    share("layer_norm", rows, 1, (from, to) => {
+    const work = rows * cols * COMPUTES;
+    if (!worthSharing(work)) return plain(out, mean, rstd, x, weight, bias, rows, cols, eps);
+    share("layer_norm", rows, 1, work, (from, to) => {
       const at = 4 * from * cols;
       return [out + at, mean + 4 * from, rstd + 4 * from, x + at, weight, bias, to - from, cols, eps];
     });
@@ -244,7 +249,7 @@ const normalizeImages =
   (out, x, images, channels, pixels, mean, std) => {
     const size = channels * pixels;
     if (!worthSharing(images * size * MOVES)) return plain(out, x, images, channels, pixels, mean, std);
-    share(name, images, 1, (from, to) => [
+    share(name, images, 1, images * size * MOVES, (from, to) => [
       ...[out + 4 * from * size, x + bytes * from * size],
       ...[to - from, channels, pixels, mean, std],
     ]);
@@ -255,33 +260,32 @@ const gatherNormalize =
   (out, x, idx, batch, channels, pixels, mean, std) => {
     const size = channels * pixels;
     if (!worthSharing(batch * size * MOVES)) return plain(out, x, idx, batch, channels, pixels, mean, std);
-    share("gather_normalize_u8", batch, 1, (from, to) => [
+    share("gather_normalize_u8", batch, 1, batch * size * MOVES, (from, to) => [
       ...[out + 4 * from * size, x, idx + 4 * from],
       ...[to - from, channels, pixels, mean, std],
     ]);
   };
 
+/** Windows of images i0 to i1. */
+const cropWork = (args: readonly number[]): number => {
+  const [i0, i1, channels, , , oh, ow] = args.slice(4);
+  return (i1 - i0) * channels * oh * ow * MOVES;
+};
+
 const crop =
   (name: Name, plain: Call): Call =>
   (...args) => {
-    const [i0, i1, channels, , , oh, ow] = args.slice(4);
-    if (!worthSharing((i1 - i0) * channels * oh * ow * MOVES)) return plain(...args);
-    ranged(name, args, 4);
+    const work = cropWork(args);
+    if (!worthSharing(work)) return plain(...args);
+    ranged(name, args, 4, work);
   };
 
 const cropNormalize =
   (plain: Call): Call =>
   (...args) => {
-    const [i0, i1, channels, , , oh, ow] = args.slice(4);
-    if (!worthSharing((i1 - i0) * channels * oh * ow * MOVES)) return plain(...args);
-    const last = args.length - 1;
-    share("crop_normalize_u8", i1 - i0, 1, (from, to, i) => {
-      const own = [...args];
-      own[4] = i0 + from;
-      own[5] = i0 + to;
-      own[last] += i * stripBytes(ow);
-      return own;
-    });
+    const work = cropWork(args);
+    if (!worthSharing(work)) return plain(...args);
+    ranged("crop_normalize_u8", args, 4, work, 1, { at: args.length - 1, bytes: stripBytes(args[10]) });
   };
 
 type Define = (name: string, call: (plain: Call) => Call) => void;
@@ -292,15 +296,10 @@ function shareMatmul(raw: Kernels, define: Define): void {
   define("matmul", (plain) => (...args) => {
     const [, , , , , , , , m, n, kk] = args;
     if (!worthSharing(m * n * kk * MADD)) return plain(...args);
-    const scratch = args[13];
     const bytes = aligned(raw.matmul_scratch(m, n, kk));
-    const before = args.slice(0, 13);
     const byRows = m >= n;
-    share("matmul_range", byRows ? m : n, byRows ? 24 : 16, (from, to, i) => [
-      ...before,
-      scratch + i * bytes,
-      ...(byRows ? [from, to, 0, n] : [0, m, from, to]),
-    ]);
+    const range = (from: number, to: number) => [...args, ...(byRows ? [from, to, 0, n] : [0, m, from, to])];
+    share("matmul_range", byRows ? m : n, byRows ? 24 : 16, 0, range, { at: 13, bytes });
   });
 }
 
@@ -315,41 +314,50 @@ function shareConvolution(raw: Kernels, define: Define): void {
   const each = (shape: number) => aligned(raw.conv2d_scratch(shape));
   define("conv2d_scratch", () => (shape) => getNumThreads() * each(shape));
   /** Kernels whose last three arguments are scratch and a range. */
-  const withScratch = (name: Name, args: number[], bytes: number): void => {
-    const at = args.length - 3;
-    const [scratch, begin, end] = args.slice(at);
-    const before = args.slice(0, at);
-    share(name, end - begin, 1, (from, to, i) => [...before, scratch + i * bytes, begin + from, begin + to]);
-  };
+  const withScratch = (name: Name, args: number[], work: number, bytes: number): void =>
+    ranged(name, args, args.length - 2, work, 1, { at: args.length - 3, bytes });
   for (const [name, shape] of [
     ["conv2d", 4],
     ["conv2d_backward_input", 3],
     ["conv2d_backward_weight", 3],
   ] as const) {
     define(name, (plain) => (...args) => {
-      if (!worthSharing(convolutionWork(args[shape]) * MADD)) return plain(...args);
-      withScratch(name, args, each(args[shape]));
+      const work = convolutionWork(args[shape]) * MADD;
+      if (!worthSharing(work)) return plain(...args);
+      withScratch(name, args, work, each(args[shape]));
     });
   }
+  define("winograd_weights", (plain) => (...args) => {
+    const work = args[2] * args[3] * FILTER;
+    if (!worthSharing(work)) return plain(...args);
+    ranged("winograd_weights", args, 5, work);
+  });
+  define("winograd_weights_backward", (plain) => (...args) => {
+    const work = args[3] * args[2] * FILTER;
+    if (!worthSharing(work)) return plain(...args);
+    ranged("winograd_weights_backward", args, 4, work, 4);
+  });
   const transformed = (ic: number, oc: number, tilesX: number) => aligned(raw.winograd_scratch(ic, oc, tilesX));
   define("winograd_scratch", () => (ic, oc, tilesX) => getNumThreads() * transformed(ic, oc, tilesX));
   define("conv2d_winograd", (plain) => (...args) => {
     const [, , , , n, ic, , , oc, oh, ow] = args;
-    if (!worthSharing(n * ic * oc * oh * ow * 4 * MADD)) return plain(...args);
-    withScratch("conv2d_winograd", args, transformed(ic, oc, (ow + 1) >> 1));
+    const work = n * ic * oc * oh * ow * 4 * MADD;
+    if (!worthSharing(work)) return plain(...args);
+    withScratch("conv2d_winograd", args, work, transformed(ic, oc, (ow + 1) >> 1));
   });
   define("conv2d_winograd_backward_weight", (plain) => (...args) => {
     const [, , , , ic, , , oc, oh, ow] = args;
-    if (!worthSharing(args[3] * ic * oc * oh * ow * 4 * MADD)) return plain(...args);
-    withScratch("conv2d_winograd_backward_weight", args, transformed(ic, oc, (ow + 1) >> 1));
+    const work = args[3] * ic * oc * oh * ow * 4 * MADD;
+    if (!worthSharing(work)) return plain(...args);
+    withScratch("conv2d_winograd_backward_weight", args, work, transformed(ic, oc, (ow + 1) >> 1));
   });
 }
 
 /** Channels; of a matrix [n, c] in fours, the lanes of its vectors. */
 function shareBatchNorm(define: Define): void {
-  const channels = (name: Name, args: number[], from: number, scratch: number, bytes: number): void => {
+  const channels = (name: Name, args: number[], from: number, work: number, scratch: number, bytes: number): void => {
     const grain = args[from - 1] === 1 ? 4 : 1;
-    share(name, args[from + 1], grain, (a, b) =>
+    share(name, args[from + 1], grain, work, (a, b) =>
       args.map((arg, i) => (i === from ? a : i === from + 1 ? b : i === scratch ? arg + a * bytes : arg)),
     );
   };
@@ -362,7 +370,7 @@ function shareBatchNorm(define: Define): void {
     define(name, (plain) => (...args) => {
       const work = args[from - 3] * args[from - 2] * args[from - 1] * COMPUTES;
       if (args[from] !== 0 || !worthSharing(work)) return plain(...args);
-      channels(name, args, from, scratch, bytes);
+      channels(name, args, from, work, scratch, bytes);
     });
   }
 }

@@ -1,6 +1,7 @@
 /**
- * Threads: persistent workers over one shared memory, to whom the main thread hands shares of a kernel's work, and takes one
- * itself. No message is sent for an op: a share is a few numbers in shared memory and a counter that is raised.
+ * Threads: persistent workers over one shared memory. The main thread divides a kernel's work into shares, which all threads, itself
+ * among them, claim one after the other. No message is sent for an op: a share is a few numbers in shared memory, a claim a
+ * counter that is lowered.
  *
  * Kernels take ranges (of rows, planes, images, elements), and no sum depends on where a range ends, so results have the same bits
  * for every number of threads.
@@ -10,7 +11,7 @@ import { refreshViews } from "./heap.js";
 import type { Kernels } from "./kernels.generated.js";
 import { type Build, load, loaded, rawKernels, shareMemory, useKernels } from "./load.js";
 import { sharedKernels } from "./sharing.js";
-import { ARGUMENTS, browserSource, CONTROL_WORDS, nodeSource, SLOT_WORDS, State, Word } from "./worker-source.js";
+import { ARGUMENTS, browserSource, CONTROL_WORDS, nodeSource, SHARES_A_THREAD, Word } from "./worker-source.js";
 
 type Name = keyof Kernels;
 
@@ -32,10 +33,12 @@ let broken: string | null = null;
 /** Nanoseconds from which on work is shared. */
 const LEAST = 20000;
 
-/** How long an unclaimed share is waited for before the main thread takes it over: the worker is dead, or starved. */
-const PATIENCE = 2000;
-/** How long the main thread looks before it sleeps, where it may. */
+/** Nanoseconds that a share is worth at least: claiming one takes less than 1 µs. */
+const SHARE = 20000;
+
+/** Milliseconds that the main thread looks before it sleeps, where it may, and after which it looks again. */
 const SPIN = 0.2;
+const NAP = 500;
 
 /** Threads in use, the calling one among them. */
 export const getNumThreads = (): number => workers.length + 1;
@@ -97,7 +100,7 @@ export async function setNumThreads(n: number | "auto"): Promise<void> {
     names.forEach((name, i) => {
       numbers.set(name, i);
     });
-    const control = new SharedArrayBuffer((CONTROL_WORDS + (wanted - 1) * SLOT_WORDS) * 4);
+    const control = new SharedArrayBuffer(CONTROL_WORDS * 4 + wanted * SHARES_A_THREAD * ARGUMENTS * 8);
     started = Array.from({ length: wanted - 1 }, (_, index) => startThread({ module, memory, control, names, index }));
     await Promise.all(started.map((thread) => thread.ready));
     stop();
@@ -194,60 +197,82 @@ const maySleep = (): boolean => inNode() || typeof (globalThis as { document?: u
 /** Whether work of so many nanoseconds is worth sharing: handing out and collecting shares takes 2 to 5 µs. */
 export const worthSharing = (nanoseconds: number): boolean => workers.length > 0 && nanoseconds >= LEAST;
 
-/** Shares that n units of work are divided into when it is worth it: at most one a thread. */
-export const sharesOf = (n: number): number => Math.min(n, workers.length + 1);
+/**
+ * Shares of work that takes so many nanoseconds: several a thread, so that one which starts late or is interrupted leaves its part to
+ * the others, if that leaves each share long enough.
+ */
+function sharesOf(units: number, nanoseconds: number): number {
+  const threads = workers.length + 1;
+  return Math.min(units, Math.max(threads, Math.min(threads * SHARES_A_THREAD, Math.floor(nanoseconds / SHARE))));
+}
+
+/** Scratch memory of a kernel: which of its arguments it is, and bytes of it for each thread. */
+export interface Scratch {
+  readonly at: number;
+  readonly bytes: number;
+}
 
 /**
- * Runs a kernel over 0 … n in one share a thread, at multiples of `grain`. `args` gives the kernel's arguments for a range; `share` is
- * its number, for scratch memory of its own. All memory must have been allocated before.
+ * Runs a kernel over 0 … n, shared at multiples of `grain`. `args` gives the kernel's arguments for a range; `scratch` says what of them
+ * is memory that each thread has its own of. All memory must have been allocated before.
  *
+ * @param nanoseconds that one thread takes, roughly; 0: one share a thread, for kernels that prepare much for each
  * @throws ThreadError when a worker's kernel threw: its share of the result is missing
  */
 export function share(
   name: Name,
   n: number,
   grain: number,
-  args: (from: number, to: number, share: number) => readonly number[],
+  nanoseconds: number,
+  args: (from: number, to: number) => readonly number[],
+  scratch?: Scratch,
 ): void {
   const units = Math.ceil(n / grain);
-  const shares = sharesOf(units);
+  const shares = sharesOf(units, nanoseconds);
   const border = (i: number): number => (i === shares ? n : Math.floor((units * i) / shares) * grain);
   shareOut(
     name,
-    Array.from({ length: shares }, (_, i) => args(border(i), border(i + 1), i)),
+    Array.from({ length: shares }, (_, i) => args(border(i), border(i + 1))),
+    scratch,
   );
 }
 
-/** Runs a kernel once for each list of arguments, at most as many as there are threads: the first one here. */
-export function shareOut(name: Name, lists: readonly (readonly number[])[]): void {
+/** Runs a kernel once for each list of arguments, at most SHARES_A_THREAD a thread. */
+export function shareOut(name: Name, lists: readonly (readonly number[])[], scratch?: Scratch): void {
   const kernel = rawKernels()[name] as (...args: readonly number[]) => void;
-  const others = lists.length - 1;
-  if (others > 0) {
-    const number = numbers.get(name) as number;
-    // Before the shares: a worker that comes late from the last job may claim one as soon as it is posted.
-    Atomics.store(ints, Word.Pending, others);
-    for (let i = 0; i < others; i++) {
-      const slot = CONTROL_WORDS + i * SLOT_WORDS;
-      const list = lists[i + 1];
-      const first = (slot + ARGUMENTS) / 2;
-      for (let j = 0; j < list.length; j++) doubles[first + j] = list[j];
-      ints[slot + 1] = number;
-      ints[slot + 2] = list.length;
-      Atomics.store(ints, slot, State.Posted);
-    }
-    Atomics.add(ints, Word.Generation, 1);
-    if (Atomics.load(ints, Word.Sleepers) > 0) Atomics.notify(ints, Word.Generation);
+  const shares = lists.length;
+  if (shares < 2) {
+    if (shares === 1) kernel(...lists[0]);
+    return;
   }
-  kernel(...lists[0]);
-  if (others > 0) collect(kernel, lists, name);
+  lists.forEach((list, i) => {
+    doubles.set(list, CONTROL_WORDS / 2 + i * ARGUMENTS);
+  });
+  ints[Word.Kernel] = numbers.get(name) as number;
+  ints[Word.Shares] = shares;
+  ints[Word.Count] = lists[0].length;
+  ints[Word.ScratchAt] = scratch?.at ?? -1;
+  ints[Word.ScratchBytes] = scratch?.bytes ?? 0;
+  Atomics.store(ints, Word.Pending, shares);
+  // Last: a worker that comes late from the job before may claim from now on.
+  Atomics.store(ints, Word.Open, shares);
+  Atomics.add(ints, Word.Generation, 1);
+  if (Atomics.load(ints, Word.Sleepers) > 0) Atomics.notify(ints, Word.Generation);
+  let thrown: { error: unknown } | null = null;
+  for (let open = Atomics.sub(ints, Word.Open, 1); open > 0; open = Atomics.sub(ints, Word.Open, 1)) {
+    try {
+      kernel(...lists[shares - open]);
+    } catch (error) {
+      thrown = { error };
+    }
+    Atomics.sub(ints, Word.Pending, 1);
+  }
+  collect(name);
+  if (thrown !== null) throw thrown.error;
 }
 
 /** Waits until all shares are done. */
-function collect(
-  kernel: (...args: readonly number[]) => void,
-  lists: readonly (readonly number[])[],
-  name: Name,
-): void {
+function collect(name: Name): void {
   let start = 0;
   for (let n = 0; ; n++) {
     const pending = Atomics.load(ints, Word.Pending);
@@ -255,10 +280,7 @@ function collect(
     if (n % 64 !== 63) continue;
     const now = performance.now();
     if (start === 0) start = now;
-    else if (now - start > PATIENCE) {
-      takeOver(kernel, lists);
-      start = now;
-    } else if (now - start > SPIN && maySleep()) Atomics.wait(ints, Word.Pending, pending, PATIENCE / 4);
+    else if (now - start > SPIN && maySleep()) Atomics.wait(ints, Word.Pending, pending, NAP);
   }
   const failed = Atomics.exchange(ints, Word.Failed, 0);
   if (failed === 0) return;
@@ -266,16 +288,6 @@ function collect(
   throw new ThreadError(
     `${name}: a worker thread failed in this kernel, so part of the result is missing; later calls go on with one thread`,
   );
-}
-
-/** Does the shares that no worker has claimed: it is dead, or gets no time. */
-function takeOver(kernel: (...args: readonly number[]) => void, lists: readonly (readonly number[])[]): void {
-  for (let i = 1; i < lists.length; i++) {
-    const slot = CONTROL_WORDS + (i - 1) * SLOT_WORDS;
-    if (Atomics.compareExchange(ints, slot, State.Posted, State.Idle) !== State.Posted) continue;
-    kernel(...lists[i]);
-    Atomics.sub(ints, Word.Pending, 1);
-  }
 }
 
 /** @internal Why threads were given up, if they were. */

@@ -4,17 +4,33 @@
  *
  * The control block (Int32Array; doubles where it says so) is what threads.ts writes:
  *   0 generation   raised for every job; workers wait for it
- *   1 pending      shares of the job that are not done; the main thread waits for 0
- *   2 sleepers     workers that have stopped spinning and must be woken
- *   3 failed       1 + index of a worker whose kernel threw
- *   then for each worker SLOT words: state (0 idle, 1 posted, 2 claimed), kernel, count of arguments, and from word 4 on the arguments,
- *   as doubles.
+ *   1 open         shares that nobody has claimed; a claim takes one off, and one that finds 0 or less has come too late
+ *   2 pending      shares that are not done; the main thread waits for 0
+ *   3 sleepers     workers that have stopped spinning and must be woken
+ *   4 failed       1 + index of a worker whose kernel threw
+ *   5 kernel, 6 shares of the job, 7 arguments of each
+ *   8 which argument is scratch memory (−1: none), and 9 bytes of it for each thread
+ *   then the arguments of one share after the other, as doubles, ARGUMENTS of them for each.
+ *
+ * Whoever is free claims the next share, so a thread that the system has put aside holds up one share and not its part of
+ * the job. What a claim leads to was written before `open` was, and stays until `pending` is 0.
  */
 export const CONTROL_WORDS = 16;
-export const SLOT_WORDS = 64;
-export const ARGUMENTS = 4;
-export const State = { Idle: 0, Posted: 1, Claimed: 2 } as const;
-export const Word = { Generation: 0, Pending: 1, Sleepers: 2, Failed: 3 } as const;
+export const ARGUMENTS = 32;
+/** Shares of a job for each thread, at most. */
+export const SHARES_A_THREAD = 4;
+export const Word = {
+  Generation: 0,
+  Open: 1,
+  Pending: 2,
+  Sleepers: 3,
+  Failed: 4,
+  Kernel: 5,
+  Shares: 6,
+  Count: 7,
+  ScratchAt: 8,
+  ScratchBytes: 9,
+} as const;
 
 /** How long a worker looks for the next job before it sleeps: longer than JavaScript needs between two ops of a step. */
 const SPIN_MILLISECONDS = 0.1;
@@ -25,8 +41,6 @@ const WORK = `({ module, memory, control, names, index }, tell) => {
   const kernels = names.map((name) => exports[name]);
   const ints = new Int32Array(control);
   const doubles = new Float64Array(control);
-  const slot = ${CONTROL_WORDS} + index * ${SLOT_WORDS};
-  const first = (slot + ${ARGUMENTS}) / 2;
   tell("ready");
   let seen = 0;
   for (;;) {
@@ -42,17 +56,18 @@ const WORK = `({ module, memory, control, names, index }, tell) => {
       }
     }
     seen = Atomics.load(ints, ${Word.Generation});
-    // Otherwise the job has no share for this worker, or the main thread has taken it over.
-    if (Atomics.compareExchange(ints, slot, ${State.Posted}, ${State.Claimed}) !== ${State.Posted}) continue;
-    try {
-      const args = [];
-      for (let i = 0; i < ints[slot + 2]; i++) args.push(doubles[first + i]);
-      kernels[ints[slot + 1]](...args);
-    } catch (error) {
-      Atomics.store(ints, ${Word.Failed}, index + 1);
+    for (let open; (open = Atomics.sub(ints, ${Word.Open}, 1)) > 0; ) {
+      try {
+        const first = ${CONTROL_WORDS / 2} + (ints[${Word.Shares}] - open) * ${ARGUMENTS};
+        const args = Array.from(doubles.subarray(first, first + ints[${Word.Count}]));
+        const scratch = ints[${Word.ScratchAt}];
+        if (scratch >= 0) args[scratch] += (index + 1) * ints[${Word.ScratchBytes}];
+        kernels[ints[${Word.Kernel}]](...args);
+      } catch (error) {
+        Atomics.store(ints, ${Word.Failed}, index + 1);
+      }
+      if (Atomics.sub(ints, ${Word.Pending}, 1) === 1) Atomics.notify(ints, ${Word.Pending});
     }
-    Atomics.store(ints, slot, ${State.Idle});
-    if (Atomics.sub(ints, ${Word.Pending}, 1) === 1) Atomics.notify(ints, ${Word.Pending});
   }
 }`;
 
