@@ -9,7 +9,7 @@ import { pick, type Row } from "./row.js";
 import { median } from "./statistics.js";
 
 /** A fully connected net with relu between its layers. */
-function layersOf(sizes: readonly number[]): nn.Module {
+export function layersOf(sizes: readonly number[]): nn.Module {
   const layers = sizes.slice(1).flatMap((size, i) => {
     const linear = new nn.Linear(sizes[i], size);
     return i === sizes.length - 2 ? [linear] : [linear, new nn.ReLU()];

@@ -24,12 +24,13 @@ const GROUPS = {
   functions: ["kernels", "functionRows"],
   augmentation: ["kernels", "augmentationRows"],
   steps: ["steps", "stepRows"],
+  threads: ["threads", "threadRows"],
   peak: ["startup", "peakMemoryRows"],
   startup: ["startup", "startupRows"],
   soak: ["steps", "soakRows"],
 };
 /** Not times: nothing that takes turns. */
-const UNTIMED = ["peak", "startup", "soak"];
+const UNTIMED = ["threads", "peak", "startup", "soak"];
 
 function fail(message) {
   console.error(`bench: ${message}`);

@@ -78,11 +78,11 @@ function runBackward(roots: readonly Tensor[], rootGrads: readonly Tensor[], ret
   try {
     noGrad(() => {
       for (let i = 0; i < roots.length; i++) deliver(pass, roots[i], rootGrads[i], false);
-      for (const node of nodes) {
+      nodes.forEach((node, i) => {
         if (node.needed) step(pass, node);
         noteTransient(currentLiveBytes() - liveBefore);
-        if (!retainGraph && node.needed) node.release();
-      }
+        if (!retainGraph && node.needed) node.release(i);
+      });
       if (sums === null) for (const [leaf, sum] of pass.sums) if (sum !== null) finishLeaf(pass, leaf, sum);
     });
   } finally {

@@ -102,8 +102,8 @@ class FunctionNode extends Node {
     return sumTo(grad.float(), input.shape);
   }
 
-  override release(): void {
-    super.release();
+  override release(position: number): void {
+    super.release(position);
     for (const block of this.made) consumeInput(block);
     this.made.length = 0;
   }

@@ -5,6 +5,7 @@
 import { currentPlace, type Place } from "./anomaly.js";
 import { AutogradError } from "./errors.js";
 import { isAnomalyMode } from "./grad-mode.js";
+import type { Replay } from "./replay.js";
 import { formatShape, type Shape } from "./shape.js";
 import { assertReadable, type Block, consumeInput, consumeResult, free } from "./storage.js";
 import type { Tensor } from "./tensor.js";
@@ -22,6 +23,8 @@ export abstract class Node {
   grads: (Tensor | null)[];
   readonly outputs: { block: Block; shape: Shape }[] = [];
   hooks: (((grad: Tensor) => Tensor | void)[] | undefined)[] | null = null;
+  /** How the result is computed again, where it need not be held once the tape has used it. */
+  replay: Replay | null = null;
   visited = 0;
   needed = true;
   /** Where the op was called, in anomaly mode. */
@@ -72,8 +75,8 @@ export abstract class Node {
     }
   }
 
-  /** The tape has used this node: what it made and read may go. */
-  release(): void {
+  /** The tape has used this node, `position` in its order: what it made and read may go. */
+  release(position: number): void {
     const { saved, outputs } = this;
     if (saved === null) return;
     for (const t of saved) {
@@ -87,6 +90,8 @@ export abstract class Node {
       block.recorded--;
       consumeResult(block);
     }
+    this.replay?.release(outputs[0].block, position);
+    this.replay = null;
     this.saved = null;
     this.inputs = [];
   }

@@ -35,3 +35,13 @@ export function observe(observer: Observer): () => void {
     if (i >= 0) observers.splice(i, 1);
   };
 }
+
+/** Runs fn without telling anybody: it repeats what has been told. */
+export function unobserved(fn: () => void): void {
+  const watching = observers.splice(0);
+  try {
+    fn();
+  } finally {
+    observers.unshift(...watching);
+  }
+}

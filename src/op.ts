@@ -7,6 +7,7 @@ import type { DType } from "./dtype.js";
 import { isAnomalyMode, isGradEnabled } from "./grad-mode.js";
 import { Node, record } from "./node.js";
 import { observers } from "./observe.js";
+import { Replay } from "./replay.js";
 import type { Shape } from "./shape.js";
 import { fillPostponed, free, letGo, tick, touch } from "./storage.js";
 import { Tensor } from "./tensor.js";
@@ -34,6 +35,11 @@ export interface OpSpec<T extends Inputs, A extends readonly unknown[]> {
   durable?: boolean;
   /** Shape and dtype of the result; throws before anything is allocated. Default: float32 of the first input's shape. */
   output?: (inputs: T, ...attributes: A) => Output;
+  /**
+   * How a large result is computed again after its tape has let go of it (replay.ts): the other arguments with which `forward`
+   * gives the same once more and changes nothing beside it; null where it cannot. Without it the result is held.
+   */
+  replay?: (...attributes: A) => A | null;
   /** Fills out. What it returns is saved for backward after `save`'s, and belongs to the tape. */
   forward(out: Tensor, inputs: T, ...attributes: A): readonly Tensor[] | void;
   /** What backward needs of the result and the inputs. */
@@ -162,19 +168,33 @@ export function runOp(
       saved.push(t);
     }
   }
-  record(
-    out,
-    new OpNode(
-      spec,
-      original.map((t) => (t?.requiresGrad ? t : null)),
-      saved,
-      attributes,
-    ),
+  const node = new OpNode(
+    spec,
+    original.map((t) => (t?.requiresGrad ? t : null)),
+    saved,
+    attributes,
   );
+  if (spec.replay !== undefined && Replay.pays(out.block.bytes))
+    node.replay = replayOf(spec, original, out, attributes);
+  record(out, node);
   // The runner's copies belong to the node that saved them, or to nobody.
   if (copies !== null) for (const copy of copies) letGo(copy.block);
   return out;
 }
+
+function replayOf(
+  spec: OpSpec<Inputs, readonly unknown[]>,
+  operands: readonly (Tensor | null | undefined)[],
+  out: Tensor,
+  attributes: readonly unknown[],
+): Replay | null {
+  const again = spec.replay?.(...attributes) ?? null;
+  if (again === null) return null;
+  return new Replay(spec.name, operands, out.block, out.shape, (inputs, into) => runOp(spec, inputs, again, into));
+}
+
+/** `replay` of an op that depends on nothing but its arguments. */
+export const asBefore = <A extends readonly unknown[]>(...attributes: A): A => attributes;
 
 function flatFloats(t: Tensor): Tensor {
   const flat = t.contiguousData();

@@ -41,8 +41,10 @@ const RECENT_OPS = 128;
  */
 const IDLE_BLOCKS = 2 ** 16;
 /** Consumed blocks up to this size stay readable for LONG_PASSES passes (a GAN prints both losses at the end). */
-const SMALL = 16384;
+export const SMALL = 16384;
 const LONG_PASSES = 8;
+/** A result that was read after its pass is held in so many passes more. */
+const WANTED_PASSES = 16;
 
 /** Why a block has no bytes any more. */
 export type Fate = "reclaimed" | "consumed" | "scope" | "disposed" | "finalized";
@@ -85,8 +87,15 @@ export class Block {
   transient = false;
   /** A gradient that may be added to in place, as nobody else holds it. */
   summable = false;
-  /** Computes the bytes of a block that has never had any: an op that waits, or whose follower did its work (defer.ts). */
+  /**
+   * Computes the bytes of a block that has none: an op that waits, or whose follower did its work (defer.ts), or a consumed
+   * result that has given its bytes up (replay.ts).
+   */
   recipe: (() => void) | null = null;
+  /** Which of its pass's results it is, where it may give its bytes up; otherwise −1. */
+  position = -1;
+  /** Results in a row that may give their bytes up, this one the last. */
+  depth = 0;
   /** The list of blocks that was open when the recipe was written. */
   home: Block[] | null = null;
   older: Block | null = null;
@@ -261,7 +270,11 @@ function occupy(block: Block, chunk: Chunk): void {
 
 function revive(block: Block): void {
   if (block.recipe !== null) {
+    const given = hasGivenUp(block);
     cook(block);
+    // Who reads it may read it in every step; what only a result behind it needs is not worth holding.
+    if (given && nested === 0) want(block);
+    else block.position = -1;
   } else if (block.spilled !== null) {
     const bytes = block.spilled;
     occupy(block, allocateChunk(block.bytes, block.op));
@@ -276,6 +289,31 @@ function revive(block: Block): void {
   } else {
     throw new DisposedError(describeFate(block));
   }
+}
+
+/** Positions of results that were read after their pass, with their sizes and the last such pass. */
+const wanted = new Map<number, { bytes: number; pass: number }>();
+
+const want = (block: Block): void => void wanted.set(block.position, { bytes: block.bytes, pass });
+
+/** Whether a result has been consumed and its bytes are computed again when somebody reads them. */
+export const hasGivenUp = (block: Block): boolean => block.recipe !== null && block.position >= 0;
+
+/** Whether a consumed result need not be held: nobody else needs it, and at this position nobody has read one lately. */
+export function mayGiveUp(block: Block, position: number): boolean {
+  if (block.retired !== RETIRED_RESULT || block.chunk === null || block.bytes <= SMALL) return false;
+  if (block.kept || block.pins > 0 || block.recorded > 0 || block.version > 0) return false;
+  block.position = position;
+  const last = wanted.get(position);
+  return last === undefined || last.bytes !== block.bytes || pass - last.pass > WANTED_PASSES;
+}
+
+/** A consumed result's memory is used again at once; `recipe` computes it when it is read before the next pass. */
+export function giveUp(block: Block, position: number, recipe: () => void): void {
+  vacate(block);
+  block.recipe = recipe;
+  block.home = null;
+  block.position = position;
 }
 
 /** @throws DisposedError when the block's bytes are gone for good. */
@@ -421,6 +459,7 @@ export function finalizeWith(block: Block): object | null {
 /** Makes a block durable (or state); it stays so. */
 export function promote(block: Block, kind: Kind): void {
   if (block.kind >= kind) return;
+  if (block.recipe !== null) cook(block);
   block.kind = kind;
 }
 
@@ -448,11 +487,17 @@ export function beginPass(): void {
   for (const block of due) {
     const how = block.retired;
     block.retired = NOT_RETIRED;
+    if (hasGivenUp(block)) {
+      free(block, "consumed");
+      continue;
+    }
     if (block.chunk === null || block.kind === Kind.State || block.kept) continue;
     // A tape that has not run needs it, and may never run: it is retired again when that tape lets go of it.
     if (block.pins > 0) continue;
-    if (block.lastUse > lastPassClock) retire(block, how);
-    else if (how === RETIRED_INPUT) spill(block);
+    if (block.lastUse > lastPassClock) {
+      if (block.position >= 0) want(block);
+      retire(block, how);
+    } else if (how === RETIRED_INPUT) spill(block);
     else if (block.bytes <= SMALL) small.push(block);
     else free(block, "consumed");
   }
@@ -523,6 +568,8 @@ export function withScope<T>(fn: () => T, survivors: (result: T) => Set<Block>):
     return result;
   } finally {
     collect(outer);
+    // What is computed again may need what is about to go.
+    for (const block of keep ?? []) if (hasGivenUp(block)) cook(block);
     for (const block of mine) {
       if (keep?.has(block) || block.kind === Kind.State || block.kept) outer.blocks?.push(block);
       else free(block, "scope");

@@ -12,7 +12,19 @@ import { formatTensor } from "./format.js";
 import type { Node } from "./node.js";
 import * as convert from "./ops/convert.js";
 import { contiguousStrides, formatShape, isContiguous, normalizeDim, numelOf, type Shape, sameShape } from "./shape.js";
-import { allocate, type Block, cook, demote, finalizeWith, free, Kind, postpone, promote, touch } from "./storage.js";
+import {
+  allocate,
+  type Block,
+  cook,
+  demote,
+  finalizeWith,
+  free,
+  hasGivenUp,
+  Kind,
+  postpone,
+  promote,
+  touch,
+} from "./storage.js";
 import { F32, I32, U8 } from "./wasm/heap.js";
 
 /** Nested lists of numbers or booleans, as `tensor()` takes them and `toArray()` gives them. */
@@ -107,7 +119,7 @@ export class Tensor implements Iterable<Tensor> {
 
   /** @internal What made it, for the tape; an op that waits is run to know. */
   get gradFn(): Node | null {
-    if (this.block.recipe !== null) cook(this.block);
+    if (this.block.recipe !== null && !hasGivenUp(this.block)) cook(this.block);
     return this.node;
   }
 

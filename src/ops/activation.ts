@@ -3,7 +3,7 @@
 import { optionsOf, type Trailing } from "../arguments.js";
 import { defer, followers, shouldWait } from "../defer.js";
 import { ArgumentError, DTypeError } from "../errors.js";
-import { defineOp } from "../op.js";
+import { asBefore, defineOp } from "../op.js";
 import { checkNumber } from "../shape.js";
 import { Tensor } from "../tensor.js";
 import { k } from "../wasm/load.js";
@@ -21,6 +21,7 @@ function defineActivation<A extends readonly number[]>(
 ): (x: Tensor, ...parameters: A) => Tensor {
   const op = defineOp<[Tensor], A>({
     name,
+    replay: asBefore,
     forward: (out, [x], ...parameters) => forward()(out.ptr, x.ptr, ...parameters, x.numel()),
     save: (_out, [x], ..._parameters) => [x],
     backward: (dOut, [x], [dX], ...parameters) =>
@@ -34,6 +35,7 @@ function defineActivation<A extends readonly number[]>(
 
 const reluOf = /* @__PURE__ */ defineOp<[Tensor]>({
   name: "relu",
+  replay: asBefore,
   forward: (out, [x]) => k.relu(out.ptr, x.ptr, x.numel()),
   save: (out) => [out],
   backward: (dOut, [out], [dX]) => k.relu_backward((dX as Tensor).ptr, dOut.ptr, out.ptr, out.numel()),

@@ -1,7 +1,7 @@
 /** Average pooling. */
 import { optionsOf, type Trailing } from "../arguments.js";
 import { ArgumentError } from "../errors.js";
-import { defineOp } from "../op.js";
+import { asBefore, defineOp } from "../op.js";
 import type { Shape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { k } from "../wasm/load.js";
@@ -35,6 +35,7 @@ interface AvgPool extends Planes {
 const definePool = (name: string) =>
   defineOp<[Tensor], [AvgPool]>({
     name,
+    replay: asBefore,
     output: (_inputs, { shape }) => ({ shape, dtype: "float32" }),
     forward: (out, [x], a) => {
       if (a.quarters) {

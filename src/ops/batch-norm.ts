@@ -53,6 +53,8 @@ function dimsOf(shape: readonly number[]): { n: number; c: number; plane: number
 const normalizeChannels = /* @__PURE__ */ defineOp<Inputs, [plan: Plan]>({
   name: "batchNorm",
   inputs: 4,
+  // The running statistics have moved already; in evaluation they are what it would be computed from.
+  replay: (plan) => (plan.training ? [{ ...plan, runningMean: null, runningVar: null }] : null),
   forward: (out, [x, weight, bias, residual], plan) => {
     const { n, c, plane } = dimsOf(x.shape);
     const { runningMean, runningVar, training, eps } = plan;

@@ -1,7 +1,7 @@
 /** Convolution of images, and its transpose. */
 import { optionsOf, show, type Trailing } from "../arguments.js";
 import { ArgumentError, DTypeError, ShapeError } from "../errors.js";
-import { defineOp } from "../op.js";
+import { asBefore, defineOp } from "../op.js";
 import { formatShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import {
@@ -53,6 +53,7 @@ const correlate = /* @__PURE__ */ defineOp<Inputs, [sizes: ConvSizes]>({
   name: "conv2d",
   inputs: 3,
   output: (_inputs, { n, oc, groups, oh, ow }) => ({ shape: [n, oc * groups, oh, ow], dtype: "float32" }),
+  replay: asBefore,
   forward: (out, [x, weight, bias], sizes) => convolve(out, x, weight, bias ?? null, sizes),
   save: (_out, [x, weight]) => [weight.requiresGrad ? x : null, x.requiresGrad ? weight : null],
   backward: (dOut, [x, weight], [dX, dWeight, dBias], sizes) => {
@@ -68,6 +69,7 @@ const correlateTransposed = /* @__PURE__ */ defineOp<[x: Tensor, weight: Tensor]
   name: "convTranspose2d",
   inputs: 2,
   output: (_inputs, { n, ic, groups, h, w }) => ({ shape: [n, ic * groups, h, w], dtype: "float32" }),
+  replay: asBefore,
   forward: (out, [x, weight], sizes) => convolveBackwardInput(out, x, weight, sizes),
   save: (_out, [x, weight]) => [weight.requiresGrad ? x : null, x.requiresGrad ? weight : null],
   backward: (dOut, [x, weight], [dX, dWeight], sizes) => {

@@ -5,7 +5,7 @@ import { followers } from "../defer.js";
 import { type DType, numberType, promoteTypes, resultType } from "../dtype.js";
 import { ArgumentError, DTypeError } from "../errors.js";
 import { flatLayout } from "../layout.js";
-import { defineOp } from "../op.js";
+import { asBefore, defineOp } from "../op.js";
 import { broadcastShapes, broadcastStrides } from "../shape.js";
 import { free, letGo } from "../storage.js";
 import { Tensor } from "../tensor.js";
@@ -77,6 +77,7 @@ function defineBinary(spec: BinarySpec): (a: Operand, b: Operand, into?: Tensor)
     name,
     inputs: 2,
     raw: true,
+    replay: asBefore,
     output: ([a, b], { dtype, shapeA, shapeB }) => ({
       shape: a === null ? shapeB : b === null ? shapeA : broadcastShapes(shapeA, shapeB, name),
       dtype: compares ? "bool" : dtype,
@@ -380,6 +381,7 @@ function defineUnary(
 ): (x: Tensor) => Tensor {
   return defineOp<[Tensor]>({
     name,
+    replay: asBefore,
     forward: (out, [x]) => kernel()(out.ptr, x.ptr, x.numel()),
     save: (out, [x]) => [from === "x" ? x : out],
     backward: (dOut, [saved], [dX]) => backward()((dX as Tensor).ptr, dOut.ptr, saved.ptr, dOut.numel()),

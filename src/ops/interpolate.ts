@@ -1,7 +1,7 @@
 /** Images made larger or smaller. */
 import { optionsOf, show, type Trailing } from "../arguments.js";
 import { ArgumentError, DTypeError, ShapeError } from "../errors.js";
-import { defineOp } from "../op.js";
+import { asBefore, defineOp } from "../op.js";
 import { formatShape, type Shape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { k } from "../wasm/load.js";
@@ -29,6 +29,7 @@ const geometryOf = ({ shape, planes, h, w }: Sampling): readonly [number, number
 
 const nearest = /* @__PURE__ */ defineOp<[Tensor], [Sampling]>({
   name: "interpolate",
+  replay: asBefore,
   output: (_inputs, { shape }) => ({ shape, dtype: "float32" }),
   forward: (out, [x], s) => {
     const [rows, cols] = place([s.rows, s.cols]);
@@ -42,6 +43,7 @@ const nearest = /* @__PURE__ */ defineOp<[Tensor], [Sampling]>({
 
 const bilinear = /* @__PURE__ */ defineOp<[Tensor], [Sampling]>({
   name: "interpolate",
+  replay: asBefore,
   output: (_inputs, { shape }) => ({ shape, dtype: "float32" }),
   forward: (out, [x], s) => {
     const [rows, cols, scratch] = place([s.rows, s.cols], 4 * (s.w + 1));

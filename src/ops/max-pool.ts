@@ -38,6 +38,8 @@ interface MaxPool extends Planes {
 
 const pool = /* @__PURE__ */ defineOp<[Tensor], [MaxPool, found: { indices?: Tensor }]>({
   name: "maxPool2d",
+  // Winners as indices are a result of their own.
+  replay: (m) => (m.indices ? null : [m, {}]),
   output: (_inputs, { shape }) => ({ shape, dtype: "float32" }),
   forward: (out, [x], m, found) => {
     const winners = Tensor.allocate(m.shape, m.indices ? "int32" : "uint8", "maxPool2d");
