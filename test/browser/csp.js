@@ -1,13 +1,13 @@
 // The built package, as a page imports it, under the policy that scripts/test-browser.mjs serves csp.html with.
-import { backend, F, manualSeed, nn, optim, randn } from "../../dist/index.js";
+import { backend, F, getNumThreads, manualSeed, nn, optim, randn, setNumThreads } from "../../dist/index.js";
 
 function learn() {
   manualSeed(0);
-  const net = new nn.Sequential(new nn.Linear(2, 16), new nn.ReLU(), new nn.Linear(16, 1));
-  const optimizer = new optim.SGD(net.parameters(), { lr: 0.1 });
+  const net = new nn.Sequential(new nn.Linear(2, 128), new nn.ReLU(), new nn.Linear(128, 1));
+  const optimizer = new optim.SGD(net.parameters(), { lr: 0.05 });
   const losses = [];
   for (let step = 0; step < 200; step++) {
-    const x = randn(64, 2);
+    const x = randn(256, 2);
     optimizer.zeroGrad();
     const loss = F.mseLoss(net(x), x.sum(1, { keepdim: true }));
     loss.backward();
@@ -27,10 +27,22 @@ function evalRefused() {
   }
 }
 
-let outcome;
-try {
-  outcome = { evalRefused: evalRefused(), ...learn() };
-} catch (error) {
-  outcome = { evalRefused: evalRefused(), error: `${error.name}: ${error.message}` };
+/** What becomes of two threads: refused, or a run on them. */
+async function onThreads() {
+  try {
+    await setNumThreads(2);
+  } catch (error) {
+    await setNumThreads("auto");
+    return { refused: `${error.name}: ${error.message}`, auto: getNumThreads() };
+  }
+  return { now: getNumThreads(), ...learn() };
 }
-globalThis.outcome = outcome;
+
+async function run() {
+  try {
+    return { evalRefused: evalRefused(), ...learn(), threads: await onThreads() };
+  } catch (error) {
+    return { evalRefused: evalRefused(), error: `${error.name}: ${error.message}` };
+  }
+}
+globalThis.outcome = run();

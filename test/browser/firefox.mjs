@@ -44,7 +44,8 @@ export async function launchFirefox(executablePath) {
 
   const { capabilities } = await send("session.new", { capabilities: {} });
   async function newPage() {
-    const { context } = await send("browsingContext.create", { type: "tab", background: true });
+    // A window each: of the tabs of one only the foremost is visible, and in hidden ones Firefox lets timers fire once a second.
+    const { context } = await send("browsingContext.create", { type: "window" });
     return {
       on() {},
       goto: (url) => send("browsingContext.navigate", { context, url, wait: "complete" }),

@@ -1,6 +1,16 @@
 /** Threads in a browser: where the page is isolated they give the same bits, elsewhere the reason why there are none. */
 import { afterAll, describe, expect, test } from "vitest";
-import { backend, F, getNumThreads, manualSeed, nn, randn, setNumThreads, ThreadError } from "../../src/index.js";
+import {
+  ArgumentError,
+  backend,
+  F,
+  getNumThreads,
+  manualSeed,
+  nn,
+  randn,
+  setNumThreads,
+  ThreadError,
+} from "../../src/index.js";
 
 const isolated = new URLSearchParams(location.search).get("isolated") === "yes";
 afterAll(() => setNumThreads(1));
@@ -13,6 +23,12 @@ function gradients(): Float32Array[] {
   loss.backward();
   return [...net.parameters()].map((p) => (p.grad as { toTypedArray(): Float32Array }).toTypedArray());
 }
+
+test.each([0, Number.NaN, 1.5, 10_000])("setNumThreads(%s) is refused, and nothing changes", async (n) => {
+  await expect(setNumThreads(n)).rejects.toThrow(ArgumentError);
+  await expect(setNumThreads(n)).rejects.toThrow(`whole number from 1 to 256, found ${n}`);
+  expect(getNumThreads()).toBe(1);
+});
 
 describe.runIf(isolated)("isolated", () => {
   test("two and three threads give the bits of one", async () => {

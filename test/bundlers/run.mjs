@@ -120,6 +120,41 @@ for (const [name, bundle] of Object.entries(bundlers)) {
   });
 }
 
+/** The guide's training in a worker (docs/worker.md): the worker's module, the page's and Node's. */
+const guide = readFileSync(join(root, "docs/worker.md"), "utf8");
+const [training, onPage, inNode] = Array.from(guide.matchAll(/^```ts\n([\s\S]*?)^```/gm), ([, code]) => code);
+/** TypeScript as it is written, or the JavaScript that it becomes. */
+async function writeGuide(name, main, language) {
+  const folder = join(user, name);
+  mkdirSync(folder, { recursive: true });
+  const { transform } = await import("esbuild");
+  for (const [file, code] of Object.entries({ training, main })) {
+    const script = language === "ts" ? code : (await transform(code, { loader: "ts" })).code.replace(".ts", ".js");
+    writeFileSync(join(folder, `${file}.${language}`), script);
+  }
+  return join(folder, `main.${language}`);
+}
+const TRAINED = /^learned 0\.weight, 0\.bias, 2\.weight, 2\.bias$/m;
+/** @throws Error unless twenty epochs are told, and the loss falls */
+function expectTrained(output) {
+  const losses = Array.from(output.matchAll(/^epoch \d+: loss ([\d.]+)$/gm), ([, loss]) => Number(loss));
+  if (!(losses.length === 20 && losses[19] < losses[0] / 3 && TRAINED.test(output)))
+    throw new Error(`expected 20 epochs of a falling loss, and weights; found ${JSON.stringify(output)}`);
+}
+for (const [name, language] of [
+  ["Vite", "ts"],
+  ["webpack", "js"],
+]) {
+  test(`${name}: docs/worker.md, built, in Chromium`, async () => {
+    const folder = join(user, `${name}-worker`);
+    await bundlers[name](await writeGuide(`${name}-worker-source`, onPage, language), folder);
+    expectTrained((await browser.printed(folder, page, TRAINED)).join("\n"));
+  });
+}
+test("Node: docs/worker.md", async () => {
+  expectTrained(run(process.execPath, [await writeGuide("node-worker", inNode, "js")], user));
+});
+
 test("an import map and <script type=module>, nothing built", async () => {
   const imports = { lanegrad: "/node_modules/lanegrad/dist/index.js" };
   const html = `<!doctype html><meta charset="utf-8"><script type="importmap">${JSON.stringify({ imports })}</script>
