@@ -213,6 +213,10 @@ describe.skipIf(CHROMIUM === null)("the playground", () => {
     await page.getByLabel("Dropout").fill("3");
     await page.getByLabel("Optimizer").selectOption("AdamW");
     await page.getByRole("switch", { name: /Augmentation/ }).check();
+    // As many as the machine has: the page offers no more.
+    const threads = Math.min(2, await page.evaluate(() => navigator.hardwareConcurrency));
+    await page.getByLabel("Threads").selectOption(String(threads));
+    await expect.poll(() => page.getByTestId("backend").textContent()).toMatch(`· ${threads} thread`);
     await waitForAccuracy(90);
     await page.getByText("MLP", { exact: true }).click();
     await button("Train").click();
