@@ -1,5 +1,5 @@
 /**
- * The gradients of all tensors of the optimizers' table (optim.ts) taken as one vector: norm, scaling, clamping, zeros.
+ * The gradients of all tensors of the optimizers' table (optim.ts) taken as one vector: norm, scaling, clamping.
  * A norm's sum is in float64, block by block in the table's order.
  */
 import { COUNT, ENTRY, GRAD } from "./optim";
@@ -226,15 +226,6 @@ export function grad_clamp(table: usize, count: i32, limit: f32): void {
       }
       if (n > 0) storeTail(g, f32x4.pmin(f32x4.pmax(loadTail(g, n), low), high), n);
     }
-    table += ENTRY;
-  }
-}
-
-/** grad = 0 in every entry. */
-export function grad_zero(table: usize, count: i32): void {
-  for (; count > 0; count--) {
-    const g = load<usize>(table, GRAD);
-    if (g) memory.fill(g, 0, <usize>load<i32>(table, COUNT) << 2);
     table += ENTRY;
   }
 }

@@ -1,5 +1,6 @@
 /** Kernels through their public calls, against what the machine can do: arithmetic peak, copy bandwidth, Math.*. */
 import { F, manualSeed, nn, optim, rand, randint, randn, type Tensor, transforms } from "../src/index.js";
+import { k as bench } from "../src/wasm/families/bench.generated.js";
 import { k } from "../src/wasm/load.js";
 import { race } from "./measure.js";
 import { pick, type Row } from "./row.js";
@@ -9,7 +10,7 @@ const PEAK_FLOPS = 96 * PEAK_CALLS;
 
 /** Arithmetic, as a fraction of what a loop that touches only registers reaches. */
 export async function ofPeak(name: string, flops: number, run: () => void, atLeast: number): Promise<Row> {
-  const { own, other: peak, ratio } = await race({ name, run }, { name: "peak", run: () => k.peak(PEAK_CALLS) });
+  const { own, other: peak, ratio } = await race({ name, run }, { name: "peak", run: () => bench.peak(PEAK_CALLS) });
   const rate = flops / own / 1e9;
   const limit = PEAK_FLOPS / peak / 1e9;
   return {

@@ -1,5 +1,6 @@
 /** Batch norm + relu, forward and backward, in bytes moved against a v128 copy loop over memory of the same size. */
 import { ones, randn, type Tensor, zeros } from "../src/index.js";
+import { k as norm } from "../src/wasm/families/batch-norm.generated.js";
 import { k } from "../src/wasm/load.js";
 import { race } from "./measure.js";
 import type { Row } from "./row.js";
@@ -46,12 +47,12 @@ export async function normRows(): Promise<Row[]> {
     const scratch: Tensor = zeros(24 * c);
     const shape = `${n}×${c}×${h}×${w}`;
     const forward = () =>
-      k.batch_norm_train(
+      norm.batch_norm_train(
         ...([out.ptr, x.ptr, 0, 1, table.ptr, scratch.ptr, scratch.ptr + 16 * c, weight.ptr, bias.ptr] as const),
         ...([1e-5, n, c, plane, 0, c] as const),
       );
     const backward = () =>
-      k.batch_norm_backward(
+      norm.batch_norm_backward(
         ...([dx.ptr, dWeight.ptr, dBias.ptr, 0, dout.ptr, x.ptr, out.ptr, table.ptr, scratch.ptr] as const),
         ...([1, n, c, plane, 0, c] as const),
       );

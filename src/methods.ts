@@ -3,20 +3,123 @@
  * have the documentation; here each is named once for the types and once for the prototype, and the compiler checks that
  * the two agree.
  */
-import * as activation from "./ops/activation.js";
-import * as elementwise from "./ops/elementwise.js";
+
+import { relu } from "./ops/activation.js";
+import type { DivOptions } from "./ops/elementwise.js";
+import {
+  abs,
+  add,
+  ceil,
+  clamp,
+  cos,
+  div,
+  eq,
+  erf,
+  exp,
+  expm1,
+  floor,
+  ge,
+  gt,
+  isfinite,
+  isinf,
+  isnan,
+  le,
+  log,
+  log1p,
+  log2,
+  log10,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  logicalXor,
+  lt,
+  maskedFill,
+  maximum,
+  minimum,
+  mul,
+  ne,
+  neg,
+  pow,
+  reciprocal,
+  remainder,
+  round,
+  rsqrt,
+  sigmoid,
+  sign,
+  sin,
+  sqrt,
+  square,
+  sub,
+  tanh,
+} from "./ops/elementwise.js";
 import type { DimOptions } from "./ops/extrema.js";
 import type { Dims, ReduceOptions } from "./ops/fold.js";
-import * as indexing from "./ops/indexing.js";
-import * as inplace from "./ops/inplace.js";
-import * as matmul from "./ops/matmul.js";
+import type { Index, IndexArray } from "./ops/indexing.js";
+import {
+  at,
+  flip,
+  gather,
+  indexAdd_,
+  indexPut_,
+  indexSelect,
+  maskedSelect,
+  nonzero,
+  roll,
+  scatter_,
+  scatterAdd_,
+  take,
+  tril,
+  triu,
+} from "./ops/indexing.js";
+import type { NormalOptions, UniformOptions } from "./ops/inplace.js";
+import { add_, clamp_, copy_, div_, fill_, maskedFill_, mul_, normal_, sub_, uniform_, zero_ } from "./ops/inplace.js";
+import { bmm, dot, matmul, mm, outer, trace } from "./ops/matmul.js";
 import type { ValuesIndices } from "./ops/pair.js";
-import * as reduce from "./ops/reduce.js";
-import * as softmax from "./ops/softmax.js";
+import {
+  all,
+  amax,
+  amin,
+  any,
+  argmax,
+  argmin,
+  countNonzero,
+  cumsum,
+  logsumexp,
+  max,
+  mean,
+  min,
+  norm,
+  prod,
+  std,
+  sum,
+  var as variance,
+} from "./ops/reduce.js";
+import { logSoftmax, softmax } from "./ops/softmax.js";
 import type { SortOptions, TopkOptions } from "./ops/sort.js";
-import * as sorting from "./ops/sort.js";
+import { argsort, sort, topk } from "./ops/sort.js";
 import type { NormOptions, VarianceOptions } from "./ops/statistics.js";
-import * as view from "./ops/view.js";
+import type { FlattenOptions } from "./ops/view.js";
+import {
+  chunk,
+  diagonal,
+  expand,
+  expandAs,
+  flatten,
+  narrow,
+  permute,
+  repeat,
+  reshape,
+  select,
+  split,
+  squeeze,
+  t,
+  transpose,
+  unbind,
+  unflatten,
+  unsqueeze,
+  view,
+  viewAs,
+} from "./ops/view.js";
 import { Tensor } from "./tensor.js";
 
 type Operand = Tensor | number | boolean;
@@ -29,7 +132,7 @@ export interface TensorMethods {
   add(other: Operand, options?: { alpha?: number }): Tensor;
   sub(other: Operand, options?: { alpha?: number }): Tensor;
   mul(other: Operand): Tensor;
-  div(other: Operand, options?: elementwise.DivOptions): Tensor;
+  div(other: Operand, options?: DivOptions): Tensor;
   pow(exponent: Operand): Tensor;
   remainder(divisor: Operand): Tensor;
   maximum(other: Operand): Tensor;
@@ -102,7 +205,7 @@ export interface TensorMethods {
   reshape(...shape: ShapeArguments): Tensor;
   view(...shape: ShapeArguments): Tensor;
   viewAs(other: Tensor): Tensor;
-  flatten(startDim?: number | view.FlattenOptions, endDim?: number | view.FlattenOptions): Tensor;
+  flatten(startDim?: number | FlattenOptions, endDim?: number | FlattenOptions): Tensor;
   unflatten(dim: number, sizes: readonly number[]): Tensor;
   unsqueeze(dim: number | { dim: number }): Tensor;
   squeeze(dim?: number | readonly number[] | { dim?: number | readonly number[] }): Tensor;
@@ -120,21 +223,17 @@ export interface TensorMethods {
   unbind(dim?: number | { dim?: number }): Tensor[];
 
   // Indexing and order
-  at(...indices: indexing.Index[]): Tensor;
-  indexPut_(
-    indices: readonly indexing.Index[],
-    value: Tensor | number | boolean,
-    options?: { accumulate?: boolean },
-  ): Tensor;
-  indexSelect(dim: number, index: indexing.IndexArray): Tensor;
-  gather(dim: number, index: indexing.IndexArray): Tensor;
-  scatter_(dim: number, index: indexing.IndexArray, source: Tensor | number, options?: { reduce?: "add" }): Tensor;
-  scatterAdd_(dim: number, index: indexing.IndexArray, source: Tensor): Tensor;
-  indexAdd_(dim: number, index: indexing.IndexArray, source: Tensor, options?: { alpha?: number }): Tensor;
+  at(...indices: Index[]): Tensor;
+  indexPut_(indices: readonly Index[], value: Tensor | number | boolean, options?: { accumulate?: boolean }): Tensor;
+  indexSelect(dim: number, index: IndexArray): Tensor;
+  gather(dim: number, index: IndexArray): Tensor;
+  scatter_(dim: number, index: IndexArray, source: Tensor | number, options?: { reduce?: "add" }): Tensor;
+  scatterAdd_(dim: number, index: IndexArray, source: Tensor): Tensor;
+  indexAdd_(dim: number, index: IndexArray, source: Tensor, options?: { alpha?: number }): Tensor;
   maskedSelect(mask: Tensor): Tensor;
   nonzero(options?: { asTuple?: false }): Tensor;
   nonzero(options: { asTuple: true }): Tensor[];
-  take(index: indexing.IndexArray): Tensor;
+  take(index: IndexArray): Tensor;
   roll(shifts: number | readonly number[], dims?: number | readonly number[]): Tensor;
   tril(options?: { diagonal?: number } | number): Tensor;
   triu(options?: { diagonal?: number } | number): Tensor;
@@ -162,46 +261,129 @@ export interface TensorMethods {
   fill_(value: number | boolean | Tensor): Tensor;
   copy_(source: Tensor): Tensor;
   maskedFill_(mask: Tensor, value: number | Tensor): Tensor;
-  uniform_(from?: number | inplace.UniformOptions, to?: number | inplace.UniformOptions): Tensor;
-  normal_(mean?: number | inplace.NormalOptions, std?: number | inplace.NormalOptions): Tensor;
+  uniform_(from?: number | UniformOptions, to?: number | UniformOptions): Tensor;
+  normal_(mean?: number | NormalOptions, std?: number | NormalOptions): Tensor;
 }
 
 const IMPLEMENTATIONS: Record<keyof TensorMethods, (x: Tensor, ...args: any[]) => unknown> = {
-  ...pick(elementwise, [
-    ...(["add", "sub", "mul", "div", "pow", "remainder", "maximum", "minimum"] as const),
-    ...(["eq", "ne", "lt", "le", "gt", "ge", "neg", "abs", "sign", "exp", "expm1", "log", "log1p"] as const),
-    ...(["log2", "log10", "sqrt", "rsqrt", "square", "reciprocal", "sin", "cos", "tanh", "sigmoid"] as const),
-    ...(["erf", "floor", "ceil", "round", "clamp", "maskedFill", "isnan", "isinf", "isfinite"] as const),
-    ...(["logicalAnd", "logicalOr", "logicalXor", "logicalNot"] as const),
-  ]),
-  ...pick(activation, ["relu"]),
-  ...pick(softmax, ["softmax", "logSoftmax"]),
-  ...pick(reduce, [
-    ...(["sum", "mean", "prod", "amax", "amin", "any", "all", "max", "min", "argmax", "argmin"] as const),
-    ...(["logsumexp", "var", "std", "norm", "cumsum", "countNonzero"] as const),
-  ]),
-  ...pick(view, [
-    ...(["reshape", "view", "viewAs", "flatten", "unflatten", "unsqueeze", "squeeze", "transpose", "t"] as const),
-    ...(["permute", "expand", "expandAs", "repeat", "narrow", "select", "diagonal", "split", "chunk"] as const),
-    "unbind",
-  ]),
-  ...pick(indexing, [
-    ...(["at", "indexPut_", "indexSelect", "gather", "scatter_", "scatterAdd_", "indexAdd_"] as const),
-    ...(["maskedSelect", "nonzero", "take", "tril", "triu", "flip", "roll"] as const),
-  ]),
-  ...pick(sorting, ["sort", "argsort", "topk"]),
-  ...pick(matmul, ["matmul", "mm", "bmm", "dot", "outer", "trace"]),
-  ...pick(inplace, [
-    ...(["add_", "sub_", "mul_", "div_", "clamp_", "zero_", "fill_", "copy_", "maskedFill_"] as const),
-    ...(["uniform_", "normal_"] as const),
-  ]),
+  add,
+  sub,
+  mul,
+  div,
+  pow,
+  remainder,
+  maximum,
+  minimum,
+  eq,
+  ne,
+  lt,
+  le,
+  gt,
+  ge,
+  neg,
+  abs,
+  sign,
+  exp,
+  expm1,
+  log,
+  log1p,
+  log2,
+  log10,
+  sqrt,
+  rsqrt,
+  square,
+  reciprocal,
+  sin,
+  cos,
+  tanh,
+  sigmoid,
+  erf,
+  floor,
+  ceil,
+  round,
+  clamp,
+  maskedFill,
+  isnan,
+  isinf,
+  isfinite,
+  logicalAnd,
+  logicalOr,
+  logicalXor,
+  logicalNot,
+  relu,
+  softmax,
+  logSoftmax,
+  sum,
+  mean,
+  prod,
+  amax,
+  amin,
+  any,
+  all,
+  max,
+  min,
+  argmax,
+  argmin,
+  logsumexp,
+  var: variance,
+  std,
+  norm,
+  cumsum,
+  countNonzero,
+  reshape,
+  view,
+  viewAs,
+  flatten,
+  unflatten,
+  unsqueeze,
+  squeeze,
+  transpose,
+  t,
+  permute,
+  expand,
+  expandAs,
+  repeat,
+  narrow,
+  select,
+  diagonal,
+  split,
+  chunk,
+  unbind,
+  at,
+  indexPut_,
+  indexSelect,
+  gather,
+  scatter_,
+  scatterAdd_,
+  indexAdd_,
+  maskedSelect,
+  nonzero,
+  take,
+  tril,
+  triu,
+  flip,
+  roll,
+  sort,
+  argsort,
+  topk,
+  matmul,
+  mm,
+  bmm,
+  dot,
+  outer,
+  trace,
+  add_,
+  sub_,
+  mul_,
+  div_,
+  clamp_,
+  zero_,
+  fill_,
+  copy_,
+  maskedFill_,
+  uniform_,
+  normal_,
 };
-
-function pick<T extends object, N extends keyof T>(functions: T, names: readonly N[]): Pick<T, N> {
-  const picked = {} as Pick<T, N>;
-  for (const name of names) picked[name] = functions[name];
-  return picked;
-}
 
 declare module "./tensor.js" {
   interface Tensor extends TensorMethods {
@@ -223,7 +405,7 @@ for (const [name, fn] of Object.entries(IMPLEMENTATIONS)) {
 }
 Object.defineProperty(Tensor.prototype, "T", {
   get(this: Tensor) {
-    return view.permute(
+    return permute(
       this,
       this.shape.map((_, i) => this.ndim - 1 - i),
     );
@@ -232,7 +414,7 @@ Object.defineProperty(Tensor.prototype, "T", {
 });
 Object.defineProperty(Tensor.prototype, "mT", {
   get(this: Tensor) {
-    return view.transpose(this, -2, -1);
+    return transpose(this, -2, -1);
   },
   configurable: true,
 });

@@ -1,12 +1,18 @@
 /** The decoder of the embedded kernels against an encoder that is not ours, on all kinds of matches. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { embedded } from "../src/wasm/embedded.js";
+import { decode } from "../src/wasm/embedded.js";
+import { core } from "../src/wasm/families/core.generated.js";
 import { decompress } from "../src/wasm/lzma.js";
 
 // Its types are its sources, which our compiler options do not pass; hence no static import.
 const { compress }: { compress(data: Uint8Array, mode: number): ArrayLike<number> } = await import("lzma1" as string);
-const roundTrip = (data: Uint8Array) => decompress(Uint8Array.from(compress(data, 9)));
+/** What an encoder that is not ours makes, as a piece: a `.lzma` file has its length in bytes 5 to 12, and then the code. */
+const piece = (data: Uint8Array) => {
+  const file = Uint8Array.from(compress(data, 9));
+  return Uint8Array.of(...file.subarray(5, 9), ...file.subarray(13));
+};
+const roundTrip = (data: Uint8Array) => decompress(piece(data)).content;
 
 describe("decompress is the inverse of an encoder", () => {
   test.each([0, 1, 2, 5, 273, 274, 5000])("%i equal bytes", (n) => {
@@ -46,9 +52,39 @@ describe("decompress is the inverse of an encoder", () => {
   });
 });
 
+describe("a piece that goes on from another", () => {
+  type Compress = (data: Uint8Array, before?: Uint8Array) => Uint8Array;
+  const load = async () => ((await import("../scripts/lzma.mjs" as string)) as { compress: Compress }).compress;
+  const text = (n: number, seed: number) => Uint8Array.from({ length: n }, (_, i) => (i * i * seed + (i >> 3)) % 50);
+
+  test.each([
+    [1, 1],
+    [300, 1],
+    [5, 2000],
+    [3000, 3],
+    [3000, 700],
+  ])("%i bytes, then %i", async (n, m) => {
+    const continued = await load();
+    const [first, second] = [text(n, 3), text(m, 5)];
+    const begin = decompress(continued(first));
+    expect(begin.content).toEqual(first);
+    for (let again = 0; again < 2; again++) {
+      const { content } = decompress(continued(second, first), begin);
+      expect(content.subarray(0, n)).toEqual(first);
+      expect(content.subarray(n)).toEqual(second);
+    }
+  });
+
+  test("what the first has, the second need not say again", async () => {
+    const continued = await load();
+    const bytes = text(4000, 7);
+    expect(continued(bytes, bytes).length).toBeLessThan(continued(bytes).length / 10);
+  });
+});
+
 test("the embedded kernels decompress at once", () => {
   const start = performance.now();
-  const blob = embedded();
-  expect(blob.length).toBeGreaterThan(100_000);
+  const [first] = decode([core]);
+  expect(first.length).toBeGreaterThan(50_000);
   expect(performance.now() - start).toBeLessThan(3000);
 });

@@ -63,6 +63,8 @@ describe("the installed package", () => {
   test("has types that a strict TypeScript project accepts", () => {
     const code = `
       import { type Finding, watch } from "lanegrad/doctor";
+      import { SGD } from "lanegrad/optim";
+      import * as layers from "lanegrad/nn";
       import { autograd, data, F, type MemoryInfo, memory, nn, optim, type Tensor, tensor } from "lanegrad";
       class Net extends nn.Module {
         fc1 = new nn.Linear(2, 3, { bias: false });
@@ -75,7 +77,8 @@ describe("the installed package", () => {
       const net = new Net();
       const y: Tensor = Double.apply(net(tensor([[1, 2]])));
       const loss: Tensor = new nn.MSELoss()(y, y.detach());
-      const optimizer = new optim.SGD(net.parameters(), { lr: 0.1 });
+      const optimizer: SGD = new optim.SGD(net.parameters(), { lr: 0.1 });
+      const linear: nn.Linear = new layers.Linear(2, 3);
       optimizer.paramGroups[0].lr = 0.01;
       const findings: Finding[] = watch(net, optimizer, { rules: { "dead-relu": { layer: 0.8 } } }).findings();
       const { values, indices } = y.max(1);
@@ -86,7 +89,7 @@ describe("the installed package", () => {
       const shape: readonly number[] = y.T.shape;
       const tied = new nn.Linear(2, 3);
       tied.weight = net.fc1.weight;
-      void [findings, loss, values, top, info, shape];
+      void [findings, linear, loss, values, top, info, shape];
       // @ts-expect-error a shape is made of numbers
       y.reshape("2");
       // @ts-expect-error no such option
@@ -131,6 +134,26 @@ describe("the installed package", () => {
     `;
     writeFileSync(join(folder, "doctor.mjs"), code);
     expect(node(["doctor.mjs"]).trim()).toBe("true");
+  });
+
+  test("has the members of its namespaces as entries of their own, the same objects", () => {
+    const code = `
+      import * as lanegrad from "lanegrad";
+      import * as data from "lanegrad/data";
+      import * as nn from "lanegrad/nn";
+      import * as F from "lanegrad/nn/functional";
+      import * as optim from "lanegrad/optim";
+      import * as transforms from "lanegrad/transforms";
+      for (const [name, entry] of Object.entries({ data, nn, F, optim, transforms })) {
+        const names = Object.keys(lanegrad[name]);
+        console.log(name, names.length > 5 && names.join() === Object.keys(entry).join()
+          && names.every((member) => entry[member] === lanegrad[name][member]));
+      }
+    `;
+    writeFileSync(join(folder, "entries.mjs"), code);
+    expect(node(["entries.mjs"]).trim().split("\n")).toEqual(
+      ["data", "nn", "F", "optim", "transforms"].map((name) => `${name} true`),
+    );
   });
 
   test("does nothing at import", () => {

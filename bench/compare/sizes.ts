@@ -22,7 +22,9 @@ const TFJS = (backend: string) => `
 const PROGRAMS: Record<string, { source: string; wasm?: string }> = {
   lanegrad: {
     source: `
-      import { F, nn, optim } from "${join(root, "dist/index.js")}";
+      import * as nn from "${join(root, "dist/nn.js")}";
+      import * as F from "${join(root, "dist/functional.js")}";
+      import * as optim from "${join(root, "dist/optim.js")}";
       const layer = new nn.Linear(2, 1);
       const optimizer = new optim.SGD(layer.parameters(), { lr: 0.1 });
       export function step(x, y) {

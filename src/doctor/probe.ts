@@ -1,8 +1,8 @@
 /** Reads tensors through the doctor's kernels. Nothing is allocated but scratch, and nothing but that is written. */
 import { touch } from "../storage.js";
 import { Tensor } from "../tensor.js";
+import { k } from "../wasm/families/doctor.generated.js";
 import { F32, I32, U8 } from "../wasm/heap.js";
-import { k } from "../wasm/load.js";
 import { workspace } from "../workspace.js";
 import { BUCKETS } from "./histogram.js";
 

@@ -6,7 +6,8 @@ import { ArgumentError, DTypeError } from "../errors.js";
 import { asBefore, defineOp } from "../op.js";
 import { checkNumber } from "../shape.js";
 import { Tensor } from "../tensor.js";
-import { k } from "../wasm/load.js";
+import { k } from "../wasm/families/activation.generated.js";
+import { k as core } from "../wasm/load.js";
 import { maximum } from "./elementwise.js";
 import { checkFloat } from "./fold.js";
 
@@ -36,9 +37,9 @@ function defineActivation<A extends readonly number[]>(
 const reluOf = /* @__PURE__ */ defineOp<[Tensor]>({
   name: "relu",
   replay: asBefore,
-  forward: (out, [x]) => k.relu(out.ptr, x.ptr, x.numel()),
+  forward: (out, [x]) => core.relu(out.ptr, x.ptr, x.numel()),
   save: (out) => [out],
-  backward: (dOut, [out], [dX]) => k.relu_backward((dX as Tensor).ptr, dOut.ptr, out.ptr, out.numel()),
+  backward: (dOut, [out], [dX]) => core.relu_backward((dX as Tensor).ptr, dOut.ptr, out.ptr, out.numel()),
 });
 
 /**

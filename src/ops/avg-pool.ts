@@ -4,7 +4,7 @@ import { ArgumentError } from "../errors.js";
 import { asBefore, defineOp } from "../op.js";
 import type { Shape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
-import { k } from "../wasm/load.js";
+import { k } from "../wasm/families/pool.generated.js";
 import type { AdaptiveSize } from "./max-pool.js";
 import {
   adaptiveSize,

@@ -7,8 +7,9 @@ import { observers } from "../observe.js";
 import { defineOp } from "../op.js";
 import { formatShape, type Shape, sameShape } from "../shape.js";
 import { type NestedArray, Tensor } from "../tensor.js";
+import { k } from "../wasm/families/loss.generated.js";
 import { I32 } from "../wasm/heap.js";
-import { k } from "../wasm/load.js";
+import { k as core } from "../wasm/load.js";
 import { workspace } from "../workspace.js";
 import { to } from "./convert.js";
 import { checkFloat } from "./fold.js";
@@ -51,7 +52,7 @@ const scratchFor = ({ n, inner, reduction }: Plan): number => (reduction === "no
 
 /** out = Σ losses / divisor, unless they are themselves the result. */
 function reduceLosses(out: Tensor, losses: number, { n, inner, reduction, divisor }: Plan): void {
-  if (reduction !== "none") k.mean(out.ptr, losses, 1, n * inner, 1, divisor);
+  if (reduction !== "none") core.mean(out.ptr, losses, 1, n * inner, 1, divisor);
 }
 
 const strideOf = ({ reduction }: Plan): number => (reduction === "none" ? 1 : 0);
@@ -116,7 +117,7 @@ const crossEntropyOfProbabilities = /* @__PURE__ */ defineOp<ClassInputs, [Plan]
     const { n, c, inner, labelSmoothing } = plan;
     const logp = Tensor.allocate(x.shape, "float32", "crossEntropy");
     const losses = scratchFor(plan) || out.ptr;
-    k.log_softmax(logp.ptr, x.ptr, n, c, inner);
+    core.log_softmax(logp.ptr, x.ptr, n, c, inner);
     k.cross_entropy_probs(losses, logp.ptr, target.ptr, weight?.ptr ?? 0, n, c, inner, labelSmoothing);
     plan.divisor = plan.reduction === "mean" ? n * inner : 1;
     reduceLosses(out, losses, plan);

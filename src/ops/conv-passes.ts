@@ -3,8 +3,9 @@
  * Each chooses between the kernels of assembly/conv.ts and, for 3×3 of stride 1, those of assembly/winograd.ts.
  */
 import type { Tensor } from "../tensor.js";
+import { k } from "../wasm/families/conv.generated.js";
 import { I32, SHAPE_PTR } from "../wasm/heap.js";
-import { k } from "../wasm/load.js";
+import { k as core } from "../wasm/load.js";
 import { workspace } from "../workspace.js";
 
 /** Sizes of a convolution; the names are those of `ConvShape` in assembly/conv-image.ts. */
@@ -168,8 +169,8 @@ export function convolveBackwardWeight(dWeight: Tensor, dOut: Tensor, x: Tensor,
 /** dBias [c]: the sum over images and pixels of dOut [n, c, plane]. */
 export function convolveBackwardBias(dBias: Tensor, dOut: Tensor, n: number, c: number, plane: number): void {
   const sums = workspace(n * c * 4);
-  k.sum(sums, dOut.ptr, n * c, plane, 1);
-  k.sum(dBias.ptr, sums, 1, n, c);
+  core.sum(sums, dOut.ptr, n * c, plane, 1);
+  core.sum(dBias.ptr, sums, 1, n, c);
 }
 
 function winograd(

@@ -4,7 +4,7 @@ import { ArgumentError, DTypeError, ShapeError } from "../errors.js";
 import { asBefore, defineOp } from "../op.js";
 import { formatShape, type Shape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
-import { k } from "../wasm/load.js";
+import { k } from "../wasm/families/interpolate.generated.js";
 import { checkTensor } from "./factory.js";
 import { pairOf, place, type Size2d } from "./windows.js";
 

@@ -8,8 +8,9 @@ import { ArgumentError, ShapeError } from "../errors.js";
 import { defineOp } from "../op.js";
 import { broadcastShapes, formatShape, sameShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
+import { k } from "../wasm/families/loss.generated.js";
 import { F32 } from "../wasm/heap.js";
-import { k } from "../wasm/load.js";
+import { k as core } from "../wasm/load.js";
 import { checkTensor } from "./factory.js";
 import { checkReduction, formatPosition, lossOptions, type Reduction, type ReductionOption } from "./loss-common.js";
 import { expand } from "./view.js";
@@ -127,9 +128,9 @@ function broadcastPair(where: string, input: Tensor, target: Tensor, warn = true
 const mseLossOf = /* @__PURE__ */ defineLoss(
   "mseLoss",
   /* @__PURE__ */ ofDifference({
-    each: (out, { x, t, n }) => k.mse_loss(out, x, t, n),
-    sum: (out, { x, t, n }, divisor) => k.mse_loss_sum(out, x, t, n, divisor),
-    toInput: (dX, dOut, stride, { x, t, n }, scale) => k.mse_loss_backward(dX, dOut, stride, x, t, scale, n),
+    each: (out, { x, t, n }) => core.mse_loss(out, x, t, n),
+    sum: (out, { x, t, n }, divisor) => core.mse_loss_sum(out, x, t, n, divisor),
+    toInput: (dX, dOut, stride, { x, t, n }, scale) => core.mse_loss_backward(dX, dOut, stride, x, t, scale, n),
   }),
 );
 

@@ -4,7 +4,7 @@ import { followers, take } from "../defer.js";
 import { defineOp } from "../op.js";
 import type { Shape } from "../shape.js";
 import { Tensor } from "../tensor.js";
-import { k } from "../wasm/load.js";
+import { k } from "../wasm/families/pool.generated.js";
 import { type ValuesIndices, valuesAndIndices } from "./pair.js";
 import {
   adaptiveSize,

@@ -5,7 +5,7 @@ import { DTypeError, ShapeError } from "../errors.js";
 import { defineOp } from "../op.js";
 import { formatShape, numelOf, type Shape, sameShape } from "../shape.js";
 import { Tensor } from "../tensor.js";
-import { k } from "../wasm/load.js";
+import { k } from "../wasm/families/norm.generated.js";
 
 type LayerNormInputs = [x: Tensor, weight: Tensor | null | undefined, bias: Tensor | null | undefined];
 

@@ -5,7 +5,7 @@ import { ArgumentError, ShapeError } from "../errors.js";
 import { defineOp } from "../op.js";
 import { formatShape, numelOf, type Shape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
-import { k } from "../wasm/load.js";
+import { k } from "../wasm/families/interpolate.generated.js";
 import { copyInto } from "./convert.js";
 import { indexSelect } from "./indexing.js";
 import { fill_ } from "./inplace.js";

@@ -1,7 +1,7 @@
 import { optionsOf, type Trailing } from "../arguments.js";
 import { ArgumentError } from "../errors.js";
 import type { Tensor } from "../tensor.js";
-import { k } from "../wasm/load.js";
+import { k } from "../wasm/families/optim.generated.js";
 import { Optimizer, type ParamGroup, type Params } from "./optimizer.js";
 import { checkNonNegative } from "./range.js";
 import { withTable } from "./table.js";

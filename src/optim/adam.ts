@@ -1,6 +1,6 @@
 import { optionsOf, type Trailing } from "../arguments.js";
 import type { Tensor } from "../tensor.js";
-import { k } from "../wasm/load.js";
+import { k } from "../wasm/families/optim.generated.js";
 import { Optimizer, type ParamGroup, type Params } from "./optimizer.js";
 import { checkBetas, checkNonNegative } from "./range.js";
 import { withTable } from "./table.js";

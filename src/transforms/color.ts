@@ -4,7 +4,7 @@ import { itemSize } from "../dtype.js";
 import { ArgumentError, ShapeError } from "../errors.js";
 import { randperm } from "../random.js";
 import type { Tensor } from "../tensor.js";
-import { k } from "../wasm/load.js";
+import { k } from "../wasm/families/images.generated.js";
 import { copyImages, type ImageShape, type Images } from "./image.js";
 import { drawUniform, RandomTransform } from "./random.js";
 

@@ -7,8 +7,8 @@ import { unsqueeze } from "../ops/view.js";
 import { formatShape } from "../shape.js";
 import { tick } from "../storage.js";
 import { Tensor } from "../tensor.js";
+import { k } from "../wasm/families/images.generated.js";
 import { F32 } from "../wasm/heap.js";
-import { k } from "../wasm/load.js";
 import { type ImageShape, requireTensor } from "./image.js";
 import { planesOf, Transform } from "./transform.js";
 

@@ -5,9 +5,9 @@
  */
 import { tick } from "../storage.js";
 import { Tensor } from "../tensor.js";
+import { k } from "../wasm/families/images.generated.js";
 import { stripBytes } from "../wasm/formats.js";
 import { I32 } from "../wasm/heap.js";
-import { k } from "../wasm/load.js";
 import { getNumThreads } from "../wasm/threads.js";
 import { workspace } from "../workspace.js";
 import { Normalize, ToTensor, withTables } from "./convert.js";

@@ -3,7 +3,7 @@ import { optionsOf, show, type Trailing } from "../arguments.js";
 import { itemSize } from "../dtype.js";
 import { ArgumentError, ShapeError } from "../errors.js";
 import type { Tensor } from "../tensor.js";
-import { k } from "../wasm/load.js";
+import { k } from "../wasm/families/images.generated.js";
 import { workspace } from "../workspace.js";
 import {
   allocateImages,

@@ -1,8 +1,13 @@
 /**
- * The kernels that the package carries. In the form of the package that Node gets, scripts/build.mjs has zlib do this.
+ * Makes the pieces (link.ts) of the texts in which the package carries its kernels (scripts/build.mjs): the others go on from the first.
+ * In the form of the package that Node gets, the texts are others and zlib does this.
  */
-import { blob } from "./binaries.generated.js";
 import { decompress } from "./lzma.js";
 
-/** Both builds, laid out as scripts/embed.mjs says. */
-export const embedded = (): Uint8Array => decompress(Uint8Array.from(atob(blob), (c) => c.charCodeAt(0)));
+const bytes = (text: string): Uint8Array => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+
+export function decode([first, ...others]: readonly string[]): Uint8Array[] {
+  const core = decompress(bytes(first));
+  const length = core.content.length;
+  return [core.content, ...others.map((text) => decompress(bytes(text), core).content.subarray(length))];
+}

@@ -1,14 +1,15 @@
 /**
- * Chooses the wasm build, instantiates it, and gives it out as `k`.
+ * Chooses the wasm build, makes it of the families of kernels that the program has, instantiates it, and gives it out as `k`.
  *
  * Nothing happens at import: the first allocation loads the kernels, so that importing lanegrad costs nothing where
  * it is not used and bundlers may drop it.
  */
 import { instantiateSync } from "@assemblyscript/loader";
 import { LanegradError } from "../errors.js";
-import { embedded } from "./embedded.js";
+import { decode } from "./embedded.js";
+import { type CoreKernels, core } from "./families/core.generated.js";
 import { type Kernels, version } from "./kernels.generated.js";
-import { unpack } from "./unpack.js";
+import { link } from "./link.js";
 
 /** Which build runs: fixed-width SIMD, or the same kernels with fused multiply-add. */
 export type Build = "simd128" | "relaxed";
@@ -18,9 +19,21 @@ const INITIAL_PAGES = 16;
 const MAXIMUM_PAGES = 65536;
 const PAGE = 65536;
 
-/** The wasm exports, or wrappers that share their work among threads (sharing.ts). Set by `load()`, which every allocation has called before a kernel can need it. */
-export let k: Kernels;
+/**
+ * The wasm exports, or wrappers that share their work among threads (sharing.ts), as far as they are in the family that is always
+ * there; the other families have a `k` of their own (families/). Set by `load()`, which every allocation has called before a kernel
+ * can need it.
+ */
+export let k: CoreKernels;
 export let memory: WebAssembly.Memory;
+
+/** The families the program has: what they embed, and what gives their modules the kernels. */
+const texts: string[] = [core];
+const users: ((kernels: Kernels) => void)[] = [
+  (kernels) => {
+    k = kernels;
+  },
+];
 
 let raw: Kernels;
 let build: Build | undefined;
@@ -102,9 +115,10 @@ export function setModule(module: WebAssembly.Module): void {
   handedIn = { module, build: label.build };
 }
 
-/** A compiled module of the embedded bytes. @throws LanegradError naming the ways out, where that is refused. */
+/** A compiled module of the families there are. @throws LanegradError naming the ways out, where that is refused. */
 function compile(chosen: Build): WebAssembly.Module {
-  const bytes = unpack(embedded(), chosen === "relaxed");
+  const bytes = link(decode(texts), chosen === "relaxed");
+  if (shared) markShared(bytes);
   try {
     return new WebAssembly.Module(bytes);
   } catch (error) {
@@ -127,16 +141,44 @@ export function load(): void {
   // The loader mutates its imports, so they are made afresh; its wrappers cost a call, so the raw exports are used.
   const { instance } = instantiateSync(running, { env: { memory } });
   raw = instance.exports as unknown as Kernels;
-  k = raw;
   build = chosen;
+  useKernels(raw);
 }
 
 /** The wasm exports themselves. */
 export const rawKernels = (): Kernels => raw;
 
-/** Sets what `k` is. */
+/** Sets what every family's `k` is. */
 export function useKernels(kernels: Kernels): void {
-  k = kernels;
+  for (const use of users) use(kernels);
+}
+
+/** Told when `k` and the raw exports are others than before. */
+let whenLinked: (() => void) | undefined;
+export const onLinked = (listener: () => void): void => {
+  whenLinked = listener;
+};
+
+/**
+ * Adds a family of kernels; the generated modules in families/ do it when they are evaluated. After the kernels were loaded (a
+ * module was imported later on) all are linked anew over the same memory: they have no state.
+ *
+ * @param text what is embedded of it (embedded.ts)
+ * @param use is given the kernels, now or when they are loaded
+ */
+export function family(text: string, use: (kernels: Kernels) => void): void {
+  texts.push(text);
+  users.push(use);
+  if (build === undefined) return;
+  if (handedIn === undefined) instantiate(compile(build), memory);
+  useKernels(raw);
+  whenLinked?.();
+}
+
+function instantiate(module: WebAssembly.Module, over: WebAssembly.Memory): void {
+  const instance = new WebAssembly.Instance(module, { env: { memory: over } });
+  raw = instance.exports as unknown as Kernels;
+  running = module;
 }
 
 /**
@@ -153,20 +195,19 @@ export function shareMemory(moved: () => void): { module: WebAssembly.Module; me
       "a module that was handed in by setModule() imports a memory of its own, which threads cannot share",
     );
   }
-  const bytes = unpack(embedded(), build === "relaxed");
-  markShared(bytes);
-  const module = new WebAssembly.Module(bytes);
-  const initial = memory.buffer.byteLength / PAGE;
-  const next = sharedMemory(initial);
-  const instance = new WebAssembly.Instance(module, { env: { memory: next } });
+  const next = sharedMemory(memory.buffer.byteLength / PAGE);
+  shared = true;
+  try {
+    instantiate(compile(build as Build), next);
+  } catch (error) {
+    shared = false;
+    throw error;
+  }
   new Uint8Array(next.buffer).set(new Uint8Array(memory.buffer));
   memory = next;
-  raw = instance.exports as unknown as Kernels;
-  k = raw;
-  running = module;
-  shared = true;
+  useKernels(raw);
   moved();
-  return { module, memory };
+  return { module: running, memory };
 }
 
 /** As large as the engine allows: unlike a plain memory's, a shared one's whole range of addresses is set aside at once. */

@@ -1,6 +1,7 @@
 /**
  * Decompresses LZMA, which makes the kernels a quarter smaller than deflate does. An LZ77 code whose every bit is
- * range-coded with a probability of its own context (Igor Pavlov's LZMA specification, 2015; the `.lzma` format).
+ * range-coded with a probability of its own context (Igor Pavlov's LZMA specification, 2015). A piece may go on from where another
+ * ended, as LZMA2's chunks do: with its bytes to refer to, and its probabilities.
  */
 
 /** Probabilities are of 2048; a new one says that 0 and 1 are alike. */
@@ -23,27 +24,46 @@ const LENGTHS = ALIGN + 16;
 const LENGTH_SIZE = 2 + 16 * 8 + 16 * 8 + 256;
 const LITERALS = LENGTHS + 2 * LENGTH_SIZE;
 
+/** The properties that all our pieces have: how many bits of the byte before are a literal's context, and of the position a match's. */
+const LITERAL_CONTEXT = 3;
+const POSITION_MASK = 3;
+
+/** What was decompressed, and what other pieces go on from. */
+export interface Decompressed {
+  content: Uint8Array<ArrayBuffer>;
+  probabilities: Uint16Array;
+  state: number;
+  /** The last four, less one. */
+  distances: readonly number[];
+}
+const nothing = (): Decompressed => ({
+  content: new Uint8Array(0),
+  probabilities: new Uint16Array(LITERALS + (0x300 << LITERAL_CONTEXT)).fill(HALF),
+  state: 0,
+  distances: [0, 0, 0, 0],
+});
+
 /**
- * The content of a `.lzma` file: a byte of properties, the dictionary's size (4 bytes), the content's (8), and the code. Whoever
- * calls this has made the file: damage is not looked for.
+ * Decompresses a piece: the length of its content (4 bytes), and the code. Whoever calls this has made the piece (scripts/lzma.mjs):
+ * damage is not looked for.
+ *
+ * @param before what the piece goes on from, if it does; it stays as it is, and the result begins with it
  */
-export function decompress(file: Uint8Array): Uint8Array<ArrayBuffer> {
-  const literalContext = file[0] % 9;
-  const literalPosition = ((file[0] / 9) | 0) % 5;
-  const literalMask = (1 << literalPosition) - 1;
-  const positionMask = (1 << ((file[0] / 45) | 0)) - 1;
-  const size = file[5] | (file[6] << 8) | (file[7] << 16) | (file[8] << 24);
+export function decompress(piece: Uint8Array, before = nothing()): Decompressed {
+  const start = before.content.length;
+  const size = start + new DataView(piece.buffer, piece.byteOffset).getUint32(0, true);
   const out = new Uint8Array(size);
-  const probabilities = new Uint16Array(LITERALS + (0x300 << (literalContext + literalPosition))).fill(HALF);
+  out.set(before.content);
+  const probabilities = before.probabilities.slice();
   // The code's first byte is always 0. Range and code have 32 bits: as variables they would be allocated anew at each change.
-  const coder = Uint32Array.of(0xffffffff, (file[14] << 24) | (file[15] << 16) | (file[16] << 8) | file[17]);
-  let at = 18;
+  const coder = Uint32Array.of(0xffffffff, new DataView(piece.buffer, piece.byteOffset).getUint32(5));
+  let at = 9;
 
   /** One bit, in the context at `i`. */
   function bit(i: number): number {
     if (coder[0] < 0x1000000) {
       coder[0] <<= 8;
-      coder[1] = (coder[1] << 8) | file[at++];
+      coder[1] = (coder[1] << 8) | piece[at++];
     }
     const p = probabilities[i];
     const bound = (coder[0] >>> 11) * p;
@@ -80,7 +100,7 @@ export function decompress(file: Uint8Array): Uint8Array<ArrayBuffer> {
     for (; bits > 0; bits--) {
       if (coder[0] < 0x1000000) {
         coder[0] <<= 8;
-        coder[1] = (coder[1] << 8) | file[at++];
+        coder[1] = (coder[1] << 8) | piece[at++];
       }
       coder[0] >>>= 1;
       const b = coder[1] >= coder[0] ? 1 : 0;
@@ -104,15 +124,12 @@ export function decompress(file: Uint8Array): Uint8Array<ArrayBuffer> {
   }
 
   /** What was decoded last: below 7 a literal. */
-  let state = 0;
-  /** The last four distances, less one. */
-  let [rep0, rep1, rep2, rep3] = [0, 0, 0, 0];
-  for (let to = 0; to < size; ) {
-    const position = to & positionMask;
+  let state = before.state;
+  let [rep0, rep1, rep2, rep3] = before.distances;
+  for (let to = start; to < size; ) {
+    const position = to & POSITION_MASK;
     if (bit(IS_MATCH + (state << 4) + position) === 0) {
-      const before = to > 0 ? out[to - 1] : 0;
-      const context = ((to & literalMask) << literalContext) + (before >> (8 - literalContext));
-      const base = LITERALS + 0x300 * context;
+      const base = LITERALS + 0x300 * (to > 0 ? out[to - 1] >> (8 - LITERAL_CONTEXT) : 0);
       let symbol = 1;
       if (state >= END_OF_LITERALS) {
         // After a match, the byte that would have continued it is context as long as it agrees.
@@ -163,5 +180,5 @@ export function decompress(file: Uint8Array): Uint8Array<ArrayBuffer> {
     }
     for (const end = Math.min(to + length, size); to < end; to++) out[to] = out[to - rep0 - 1];
   }
-  return out;
+  return { content: out, probabilities, state, distances: [rep0, rep1, rep2, rep3] };
 }

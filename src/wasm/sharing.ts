@@ -92,7 +92,7 @@ const BINARY =
   "add sub mul div maximum minimum remainder pow add_i32 sub_i32 mul_i32 maximum_i32 minimum_i32 remainder_i32 pow_i32";
 
 /** Kernels over a table of tensors (assembly/optim.ts), element by element. */
-const TABLES = "grad_scale grad_clamp grad_zero sgd adam rmsprop adagrad adadelta";
+const TABLES = "grad_scale grad_clamp sgd adam rmsprop adagrad adadelta";
 const aligned = (bytes: number): number => (bytes + 63) & ~63;
 
 /** The kernels, sharing their work among the threads there are. */

@@ -9,7 +9,7 @@
 import { ArgumentError, ThreadError } from "../errors.js";
 import { refreshViews } from "./heap.js";
 import type { Kernels } from "./kernels.generated.js";
-import { type Build, load, loaded, rawKernels, shareMemory, useKernels } from "./load.js";
+import { type Build, load, loaded, onLinked, rawKernels, shareMemory, useKernels } from "./load.js";
 import { sharedKernels } from "./sharing.js";
 import { ARGUMENTS, browserSource, CONTROL_WORDS, nodeSource, SHARES_A_THREAD, Word } from "./worker-source.js";
 
@@ -97,17 +97,23 @@ export async function setNumThreads(n: number | "auto"): Promise<void> {
   try {
     load();
     const { module, memory } = shareMemory(refreshViews);
-    const names = Object.keys(rawKernels());
-    names.forEach((name, i) => {
-      numbers.set(name, i);
-    });
+    onLinked(restart);
+    const kernels = rawKernels();
+    const names = Object.keys(kernels);
     const control = new SharedArrayBuffer(CONTROL_WORDS * 4 + wanted * SHARES_A_THREAD * ARGUMENTS * 8);
     for (let index = 0; index < wanted - 1; index++) {
       started.push(startThread({ module, memory, control, names, index }));
     }
     await Promise.all(started.map((thread) => thread.ready));
+    if (rawKernels() !== kernels) {
+      for (const thread of started) thread.terminate();
+      return setNumThreads(n);
+    }
     stop();
     workers = started;
+    names.forEach((name, i) => {
+      numbers.set(name, i);
+    });
     ints = new Int32Array(control);
     doubles = new Float64Array(control);
     useKernels(sharedKernels(rawKernels()));
@@ -126,6 +132,14 @@ function stop(): void {
   for (const thread of workers) thread.terminate();
   workers = [];
   useKernels(rawKernels());
+}
+
+/** There are more kernels than the workers know, as a module was imported later on: new workers take their place when they are ready. */
+function restart(): void {
+  const n = getNumThreads();
+  if (n === 1) return;
+  stop();
+  setNumThreads(n).catch((error: Error) => console.warn(`lanegrad: ${error.message}`));
 }
 
 /** A worker is gone or has failed: everything goes on with the calling thread alone. */

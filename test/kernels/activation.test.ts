@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { k, load } from "../../src/wasm/load.js";
+import { load } from "../../src/wasm/load.js";
+import { k } from "../support/kernels.js";
 import { randomFloats, Slab } from "./slab.js";
 
 load();

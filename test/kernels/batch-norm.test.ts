@@ -1,6 +1,7 @@
 /** The kernels alone: guard bytes, ranges of channels, null outputs. */
 import { describe, expect, test } from "vitest";
-import { k, memory } from "../../src/wasm/load.js";
+import { memory } from "../../src/wasm/load.js";
+import { k } from "../support/kernels.js";
 import { Arena, randoms } from "./arena.js";
 
 const bits = (pointer: number, n: number): number[] => [...new Int32Array(memory.buffer, pointer, n)];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { k } from "../../src/wasm/load.js";
+import { k } from "../support/kernels.js";
 import { expectClose, randomFloats, Slab } from "./slab.js";
 
 const LENGTHS = [0, 1, 2, 3, 4, 5, 7, 8, 9, 16, 31, 33, 257];

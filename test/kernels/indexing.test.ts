@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { k } from "../../src/wasm/load.js";
+import { k } from "../support/kernels.js";
 import { expectClose, random, randomFloats, randomInts, Slab } from "./slab.js";
 
 type Data = Float32Array | Int32Array | Uint8Array;

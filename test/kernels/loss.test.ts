@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { k } from "../../src/wasm/load.js";
+import { k } from "../support/kernels.js";
 import { Arena, columns, expectClose, randoms, uncolumns } from "./arena.js";
 
 const arena = new Arena();

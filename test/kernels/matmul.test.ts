@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { k, load, memory } from "../../src/wasm/load.js";
+import { load, memory } from "../../src/wasm/load.js";
+import { k } from "../support/kernels.js";
 
 /**
  * matmul against a float64 reference. The operands lie in slabs of memory filled with NaN (a) and Inf (b), so that

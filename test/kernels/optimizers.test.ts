@@ -1,6 +1,7 @@
 /** The optimizers' kernels on raw memory: bounds, splitting, NaN, flushing. Their arithmetic: test/optimizers.test.ts. */
 import { describe, expect, it } from "vitest";
-import { k, memory } from "../../src/wasm/load.js";
+import { memory } from "../../src/wasm/load.js";
+import { k } from "../support/kernels.js";
 import { randomFloats, Slab } from "./slab.js";
 
 /** Each kernel with n-element states it uses, called on a table. */

@@ -1,6 +1,6 @@
 /** Pooling kernels on raw memory: guard bytes, ranges of planes, and ReLU and the pool as one, to the bit. */
 import { describe, expect, it } from "vitest";
-import { k } from "../../src/wasm/load.js";
+import { k } from "../support/kernels.js";
 import { random, Slab } from "./slab.js";
 
 const { NaN: nan, POSITIVE_INFINITY: infinity } = Number;

@@ -1,6 +1,6 @@
 /** Guard bytes around what the resampling and color kernels write; their values are in test/augment-values.test.ts. */
 import { describe, expect, it } from "vitest";
-import { k } from "../../src/wasm/load.js";
+import { k } from "../support/kernels.js";
 import { randomInts, Slab } from "./slab.js";
 
 const randomBytes = (n: number) => Uint8Array.from(randomInts(n, 256));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { k } from "../../src/wasm/load.js";
+import { k } from "../support/kernels.js";
 import { randomFloats, randomInts, Slab } from "./slab.js";
 
 const f = Math.fround;
@@ -84,35 +84,4 @@ describe("normalize_f32", () => {
       expect(slab.read(p)).toEqual(expected);
     }
   });
-});
-
-describe("hwc_to_chw_u8", () => {
-  for (const [stored, channels] of [
-    [1, 1],
-    [2, 2],
-    [3, 3],
-    [4, 4],
-    [4, 3],
-    [4, 1],
-  ]) {
-    it(`takes ${channels} of ${stored} channels apart`, () => {
-      for (const pixels of PIXELS) {
-        const images = 2;
-        const slab = new Slab();
-        const x = randomBytes(images * pixels * stored);
-        const out = slab.bytes(images * pixels * channels);
-        k.hwc_to_chw_u8(out, slab.put(x), images, pixels, stored, channels);
-        slab.check();
-        const expected = new Uint8Array(images * pixels * channels);
-        for (let i = 0; i < images; i++) {
-          for (let c = 0; c < channels; c++) {
-            for (let p = 0; p < pixels; p++) {
-              expected[(i * channels + c) * pixels + p] = x[(i * pixels + p) * stored + c];
-            }
-          }
-        }
-        expect(slab.read<Uint8Array>(out)).toEqual(expected);
-      }
-    });
-  }
 });
