@@ -16,7 +16,8 @@
  *
  * How. Tiles are numbered through all images, row by row. A block of them is transformed into V [16][channels][tiles], four
  * tiles at a time in the lanes of a vector: images are split into even and odd columns first (conv-image.ts), so that the
- * four columns of neighbouring tiles are four plain loads. Then each of the 16 places is a product of matrices, through
+ * four columns of neighbouring tiles are four plain loads; where rows of tiles fill vectors that is done in registers, once
+ * for the two rows of tiles that a row of pixels lies in. Then each of the 16 places is a product of matrices, through
  * matmul's tiles. Rows of tiles are written one after the other without regard to vectors: what a row leaves in the lanes
  * behind it the next row overwrites, so a width of 7 tiles wastes nothing in the products.
  *
@@ -150,11 +151,15 @@ function transform_input(
   count: i32,
   split: usize,
 ): void {
+  let ty = first / tilesX;
+  let tx = first - ty * tilesX;
+  if (pad == 1 && w == 2 * tilesX && (tilesX & 3) == 0 && tx == 0 && count % tilesX == 0) {
+    transform_columns(v, stride, plane, h, w, ty, ty + count / tilesX);
+    return;
+  }
   const pitch = tile_pitch(tilesX);
   const phase = <usize>pitch << 2;
   const row = phase << 1;
-  let ty = first / tilesX;
-  let tx = first - ty * tilesX;
   const last = (first + count - 1) / tilesX;
   const columns = min(w, 2 * tilesX + 2 - pad);
   split_rows(split, pitch, 2, plane, <usize>w << 2, h, columns, pad, 2 * ty - pad, 2 * last + 4 - pad);
@@ -168,6 +173,137 @@ function transform_input(
     left -= length;
     tx = 0;
     split += row << 1;
+  }
+}
+
+/**
+ * transform_input where rows of tiles fill vectors and images are padded by one: w = 2·tilesX, tilesX a multiple of 4, and whole
+ * rows of tiles, ty0 ≤ ty < ty1. It goes down the image four tiles wide: a row of pixels lies in two rows of tiles, and is
+ * shuffled and transformed along itself once for both.
+ */
+function transform_columns(v: usize, stride: usize, plane: usize, h: i32, w: i32, ty0: i32, ty1: i32): void {
+  const row = <usize>w << 2;
+  const down = stride << 2;
+  const next = <usize>w << 1;
+  const zero = f32x4.splat(0);
+  for (let x = 0; x < w; x += 8) {
+    let y = 2 * ty0 - 1;
+    let from = plane + <usize>((y * w + x - 1) << 2);
+    let to = v + (<usize>x << 1);
+    const inside = i32(x > 0) | (i32(x + 8 < w) << 1);
+    let p0 = zero;
+    let p1 = zero;
+    let p2 = zero;
+    let p3 = zero;
+    if (<u32>y < <u32>h) {
+      let a = v128.load(from);
+      if (!(inside & 1)) a = f32x4.replace_lane(a, 0, 0);
+      const b = v128.load(from, 16);
+      const even = v128.shuffle<f32>(a, b, 0, 2, 4, 6);
+      const odd = v128.shuffle<f32>(a, b, 1, 3, 5, 7);
+      const evenNext = v128.shuffle<f32>(even, v128.load32_zero(from, 32), 1, 2, 3, 4);
+      const oddNext = v128.shuffle<f32>(odd, inside & 2 ? v128.load32_zero(from, 36) : zero, 1, 2, 3, 4);
+      p0 = f32x4.sub(even, evenNext);
+      p1 = f32x4.add(odd, evenNext);
+      p2 = f32x4.sub(evenNext, odd);
+      p3 = f32x4.sub(odd, oddNext);
+    }
+    y++;
+    from += row;
+    let q0 = zero;
+    let q1 = zero;
+    let q2 = zero;
+    let q3 = zero;
+    if (<u32>y < <u32>h) {
+      let a = v128.load(from);
+      if (!(inside & 1)) a = f32x4.replace_lane(a, 0, 0);
+      const b = v128.load(from, 16);
+      const even = v128.shuffle<f32>(a, b, 0, 2, 4, 6);
+      const odd = v128.shuffle<f32>(a, b, 1, 3, 5, 7);
+      const evenNext = v128.shuffle<f32>(even, v128.load32_zero(from, 32), 1, 2, 3, 4);
+      const oddNext = v128.shuffle<f32>(odd, inside & 2 ? v128.load32_zero(from, 36) : zero, 1, 2, 3, 4);
+      q0 = f32x4.sub(even, evenNext);
+      q1 = f32x4.add(odd, evenNext);
+      q2 = f32x4.sub(evenNext, odd);
+      q3 = f32x4.sub(odd, oddNext);
+    }
+    for (let ty = ty0; ty < ty1; ty++) {
+      y++;
+      from += row;
+      let r0 = zero;
+      let r1 = zero;
+      let r2 = zero;
+      let r3 = zero;
+      if (<u32>y < <u32>h) {
+        let a = v128.load(from);
+        if (!(inside & 1)) a = f32x4.replace_lane(a, 0, 0);
+        const b = v128.load(from, 16);
+        const even = v128.shuffle<f32>(a, b, 0, 2, 4, 6);
+        const odd = v128.shuffle<f32>(a, b, 1, 3, 5, 7);
+        const evenNext = v128.shuffle<f32>(even, v128.load32_zero(from, 32), 1, 2, 3, 4);
+        const oddNext = v128.shuffle<f32>(odd, inside & 2 ? v128.load32_zero(from, 36) : zero, 1, 2, 3, 4);
+        r0 = f32x4.sub(even, evenNext);
+        r1 = f32x4.add(odd, evenNext);
+        r2 = f32x4.sub(evenNext, odd);
+        r3 = f32x4.sub(odd, oddNext);
+      }
+      let at = to;
+      v128.store(at, f32x4.sub(p0, r0));
+      at += stride;
+      v128.store(at, f32x4.sub(p1, r1));
+      at += stride;
+      v128.store(at, f32x4.sub(p2, r2));
+      at += stride;
+      v128.store(at, f32x4.sub(p3, r3));
+      at += stride;
+      v128.store(at, f32x4.add(q0, r0));
+      v128.store(at + down, f32x4.sub(r0, q0));
+      at += stride;
+      v128.store(at, f32x4.add(q1, r1));
+      v128.store(at + down, f32x4.sub(r1, q1));
+      at += stride;
+      v128.store(at, f32x4.add(q2, r2));
+      v128.store(at + down, f32x4.sub(r2, q2));
+      at += stride;
+      v128.store(at, f32x4.add(q3, r3));
+      v128.store(at + down, f32x4.sub(r3, q3));
+      at += stride + down;
+      p0 = r0;
+      p1 = r1;
+      p2 = r2;
+      p3 = r3;
+      y++;
+      from += row;
+      r0 = zero;
+      r1 = zero;
+      r2 = zero;
+      r3 = zero;
+      if (<u32>y < <u32>h) {
+        let a = v128.load(from);
+        if (!(inside & 1)) a = f32x4.replace_lane(a, 0, 0);
+        const b = v128.load(from, 16);
+        const even = v128.shuffle<f32>(a, b, 0, 2, 4, 6);
+        const odd = v128.shuffle<f32>(a, b, 1, 3, 5, 7);
+        const evenNext = v128.shuffle<f32>(even, v128.load32_zero(from, 32), 1, 2, 3, 4);
+        const oddNext = v128.shuffle<f32>(odd, inside & 2 ? v128.load32_zero(from, 36) : zero, 1, 2, 3, 4);
+        r0 = f32x4.sub(even, evenNext);
+        r1 = f32x4.add(odd, evenNext);
+        r2 = f32x4.sub(evenNext, odd);
+        r3 = f32x4.sub(odd, oddNext);
+      }
+      v128.store(at, f32x4.sub(q0, r0));
+      at += stride;
+      v128.store(at, f32x4.sub(q1, r1));
+      at += stride;
+      v128.store(at, f32x4.sub(q2, r2));
+      at += stride;
+      v128.store(at, f32x4.sub(q3, r3));
+      q0 = r0;
+      q1 = r1;
+      q2 = r2;
+      q3 = r3;
+      to += next;
+    }
   }
 }
 

@@ -188,6 +188,34 @@ describe("random shapes against float64", () => {
   });
 });
 
+// Rows of tiles that fill vectors, images padded by one: one group of four tiles a row, some, with blocks that end within a row.
+test.each([
+  [1, 8],
+  [2, 16],
+  [5, 24],
+  [9, 16],
+  [32, 32],
+  [33, 40],
+])("whole numbers come out exactly of images of %i×%i", (h, w) => {
+  const random = randomSource(h);
+  const [x, weight, dOut] = [
+    [5, 16, h, w],
+    [17, 16, 3, 3],
+    [5, 17, h, w],
+  ].map((shape) => whole(shape, random));
+  const [tx, tw] = [asTensor(x), asTensor(weight)];
+  F.conv2d(tx, tw, null, { padding: 1 }).backward(asTensor(dOut, false));
+  const { dX, dW } = ref.conv2dGradients(x, weight, dOut, { padding: 1 });
+  expectNd(
+    noGrad(() => F.conv2d(tx, tw, null, { padding: 1 })),
+    ref.conv2d(x, weight, null, { padding: 1 }),
+    EXACT,
+    "output",
+  );
+  expectNd(tx.grad, dX, EXACT, "input gradient");
+  expectNd(tw.grad, dW, EXACT, "weight gradient");
+});
+
 // Laws ---------------------------------------------------------------------------------------------------------------
 
 describe("laws", () => {

@@ -90,7 +90,8 @@ function smooth(event: Steps): Steps {
   const last = latest.value;
   if (last === null) return event;
   const part = 1 - Math.exp(-(event.epoch - last.epoch) / MEMORY);
-  const mean = (old: number, value: number) => old + part * (value - old);
+  // One infinite loss is not remembered for ever.
+  const mean = (old: number, value: number) => (Number.isFinite(old) ? old + part * (value - old) : value);
   const logMean = (old: number, value: number) => (old > 0 && value > 0 ? old * (value / old) ** part : value);
   return {
     ...event,
@@ -101,9 +102,12 @@ function smooth(event: Steps): Steps {
   };
 }
 
+const ASTRAY = "The loss is no number any more: the steps were too large. Reset, and take a smaller learning rate.";
+
 function take(event: TrainingEvent): void {
   batch(() => {
     if (event.kind === "steps") {
+      if (Number.isNaN(event.loss) && !Number.isNaN(latest.value?.loss)) notice.value = ASTRAY;
       event = smooth(event);
       latest.value = event;
       curves.loss.add(event.epoch, event.loss, null);
@@ -217,7 +221,8 @@ export const saveWeights = () =>
 /** Weights from a file; their network takes the place of the present one. What is no such file changes nothing. */
 export async function loadWeights(file: File): Promise<void> {
   try {
-    const options = transfer({ settings: settings.value, file: new Uint8Array(await file.arrayBuffer()) });
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    const options = transfer({ settings: settings.value, file: bytes, base: document.baseURI });
     const info = await run(worker, "load", options).result;
     stop();
     settings.value = { ...settings.value, model: info.model };

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
-import { load, loadMetadata, type Tensor } from "lanegrad";
+import { full, load, loadMetadata, save, type Tensor } from "lanegrad";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { type PreviewServer, preview } from "vite";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -213,6 +213,10 @@ describe.skipIf(CHROMIUM === null)("the playground", () => {
     await page.getByLabel("Dropout").fill("3");
     await page.getByLabel("Optimizer").selectOption("AdamW");
     await page.getByRole("switch", { name: /Augmentation/ }).check();
+    // As many as the machine has: the page offers no more.
+    const threads = Math.min(2, await page.evaluate(() => navigator.hardwareConcurrency));
+    await page.getByLabel("Threads").selectOption(String(threads));
+    await expect.poll(() => page.getByTestId("backend").textContent()).toMatch(`· ${threads} thread`);
     await waitForAccuracy(90);
     await page.getByText("MLP", { exact: true }).click();
     await button("Train").click();
@@ -266,6 +270,40 @@ describe.skipIf(CHROMIUM === null)("the playground", () => {
     });
     await page.getByText(/^load: .*safetensors/).waitFor();
     expect(await button("Pause").isVisible()).toBe(true);
+  });
+
+  test("says so when the weights are no numbers any more", async () => {
+    await open();
+    const shapes = { "fc1.weight": [256, 784], "fc2.weight": [128, 256], "fc3.weight": [10, 128] };
+    const names = Object.entries(shapes).flatMap(([name, shape]): [string, number[]][] => [
+      [name, shape],
+      [name.replace("weight", "bias"), shape.slice(0, 1)],
+    ]);
+    const weights = Object.fromEntries(names.map(([name, shape]) => [name, full(shape, Number.NaN)]));
+    await page.getByLabel("File of weights").setInputFiles({
+      name: "astray.safetensors",
+      mimeType: "application/octet-stream",
+      buffer: Buffer.from(save(weights)),
+    });
+    await page.getByText("Loaded astray.safetensors").waitFor();
+    await button("Example").click();
+    await page.getByText("no answer").waitFor();
+    expect(await answer()).toBe("");
+    await button("Train").click();
+    await page.getByText(/^The loss is no number any more.*smaller learning rate/).waitFor();
+    await button("Reset").click();
+    await button("Train").click();
+    await waitForAccuracy(50);
+  });
+
+  test("is as wide as its window, also once that has become narrower", async () => {
+    await open();
+    await button("Train").click();
+    await waitForAccuracy(50);
+    for (const width of [1440, 1180, 900, 768, 600, 390, 360, 320]) {
+      await page.setViewportSize({ width, height: 800 });
+      await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+    }
   });
 
   test("is used by keyboard alone", async () => {

@@ -51,9 +51,10 @@ export const backend = (): { simd: Build; threads: number; shared: boolean } => 
 
 const inNode = (): boolean => typeof process !== "undefined" && process.versions?.node !== undefined;
 
+/** Threads for "auto": a browser's page draws and listens on one core, on which a kernel's share would wait for it. */
 function available(): number {
-  const os = inNode() ? process.getBuiltinModule?.("node:os") : undefined;
-  return os?.availableParallelism?.() ?? globalThis.navigator?.hardwareConcurrency ?? 1;
+  if (!inNode()) return Math.max(1, (globalThis.navigator?.hardwareConcurrency ?? 1) - 1);
+  return process.getBuiltinModule?.("node:os")?.availableParallelism() ?? 1;
 }
 
 /** Why there can be no threads here; null where they can be. */
@@ -69,8 +70,8 @@ function obstacle(): string | null {
 }
 
 /**
- * Sets the number of threads that kernels use, the calling one among them. "auto" takes as many as the machine offers, or quietly
- * one where there can be no threads. Call it between steps. Workers keep no process alive.
+ * Sets the number of threads that kernels use, the calling one among them. "auto" takes one a core, in a browser one less, for the page; or
+ * quietly one where there can be no threads. Call it between steps. Workers keep no process alive.
  *
  * In a browser threads need a cross-origin isolated page (COOP and COEP), and a policy that allows workers from a blob.
  *

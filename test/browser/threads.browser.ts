@@ -1,5 +1,5 @@
 /** Threads in a browser: where the page is isolated they give the same bits, elsewhere the reason why there are none. */
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import {
   ArgumentError,
   backend,
@@ -41,9 +41,13 @@ describe.runIf(isolated)("isolated", () => {
     expect(backend().shared).toBe(true);
   });
 
-  test("auto takes what the machine has", async () => {
+  test("auto takes what the machine has, and leaves a core to the page", async () => {
+    vi.spyOn(navigator, "hardwareConcurrency", "get").mockReturnValue(4);
     await setNumThreads("auto");
-    expect(getNumThreads()).toBe(navigator.hardwareConcurrency);
+    expect(getNumThreads()).toBe(3);
+    vi.restoreAllMocks();
+    await setNumThreads("auto");
+    expect(getNumThreads()).toBe(Math.max(1, navigator.hardwareConcurrency - 1));
     await setNumThreads(1);
   });
 });

@@ -79,7 +79,8 @@ const Machine = () => {
       <span class="dot" data-busy={status.value === "training"} />
       <span>
         <span class="wide">CPU · </span>
-        {build} · {threads}
+        <span class="build">{build} · </span>
+        {threads}
       </span>
     </p>
   );

@@ -140,9 +140,12 @@ function dataOf(props: ChartProps): uPlot.AlignedData {
   const { columns } = history();
   const count = curves.length + (before === undefined ? 1 : 2);
   if (seriesOf(props) !== count) return Array.from({ length: count }, () => []) as unknown as uPlot.AlignedData;
-  // Logarithms want positive numbers.
+  // Logarithms want positive numbers; a network that has gone astray gives numbers that have no place on any scale.
   const shown = (column: readonly (number | null)[]) =>
-    scale === "log" ? column.map((value) => (value === null ? null : Math.max(value, least))) : column.slice();
+    column.map((value) => {
+      if (value === null || !Number.isFinite(value)) return null;
+      return scale === "log" ? Math.max(value, least) : value;
+    });
   const [x, ...values] = columns;
   const now = [x.slice(), ...values.map(shown)] as uPlot.AlignedData;
   if (before === undefined) return now;
@@ -234,15 +237,20 @@ function decades(min: number | null, max: number | null): [number, number] {
   return [10 ** (Math.floor(3 * Math.log10(min)) / 3), 10 ** (Math.ceil(3 * Math.log10(max * 1.02)) / 3)];
 }
 
-/** Powers of ten within a range; where they are few, 2 and 5 of each as well, or 3. */
+/** Numbers that the height of a chart has room for. */
+const LABELS = 6;
+
+/** Powers of ten within a range; where they are few, 2 and 5 of each as well, or 3; where they are many, every second, third … */
 function powers(min: number, max: number): number[] {
   const span = Math.log10(max / min);
   const digits = span < 1.4 ? [1, 2, 5] : span < 2.7 ? [1, 3] : [1];
+  const step = Math.ceil(span / LABELS);
   const found: number[] = [];
-  for (let exponent = Math.floor(Math.log10(min)); 10 ** exponent <= max; exponent++) {
+  for (let exponent = step * Math.floor(Math.log10(min) / step); 10 ** exponent <= max; exponent += step) {
     for (const digit of digits) found.push(Number(`${digit}e${exponent}`));
   }
   return found.filter((value) => value >= min && value <= max);
 }
 
-const power = (value: number): string => (value >= 0.001 ? String(value) : value.toExponential(0));
+const power = (value: number): string =>
+  value >= 0.001 && value < 1e5 ? String(value) : value.toExponential(0).replace("+", "");

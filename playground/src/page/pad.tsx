@@ -79,7 +79,8 @@ export const Pad = () => {
 
 /** Ten bars, and the digit itself. */
 const Answer = () => {
-  const values = reading.value;
+  // Weights that are no numbers any more have no answer.
+  const values = reading.value?.every(Number.isFinite) ? reading.value : null;
   const best = values === null ? -1 : values.indexOf(Math.max(...values));
   return (
     <div class="answer">
@@ -87,7 +88,7 @@ const Answer = () => {
         {values === null ? (
           <>
             <span class="verdict-digit">?</span>
-            <span class="verdict-text">nothing drawn</span>
+            <span class="verdict-text">{reading.value === null ? "nothing drawn" : "no answer"}</span>
           </>
         ) : (
           <>

@@ -132,7 +132,7 @@ const Threads = () => {
           disabled={!possible}
           onChange={(event) => choose(event.currentTarget.value)}
         >
-          {possible && <option value="auto">as many as there are cores</option>}
+          {possible && <option value="auto">auto: a core is left to the page</option>}
           {Array.from({ length: possible ? CORES : 1 }, (_, i) => (
             <option key={i} value={String(i + 1)}>
               {i + 1}

@@ -41,21 +41,35 @@ const REPORT_EVERY = 60;
 const TEST_SHARE = 0.25;
 const TEST_AT_LEAST_EVERY = 400;
 
-let digits: Digits;
+let digits: Promise<Digits> | undefined;
 let session: Session;
 /** Settings that the training under way has yet to take over. */
 let wanted: Settings | null = null;
 
 const backendNow = (): Backend => ({ ...backend(), threads: getNumThreads() });
 
+/** Fetched once; after a failure again. */
+function fetchedDigits(base: string): Promise<Digits> {
+  digits ??= fetchDigits(base).catch((error) => {
+    digits = undefined;
+    throw error;
+  });
+  return digits;
+}
+
+/** What was asked for last is done last, however long starting threads takes. */
+let settled: Promise<unknown> = Promise.resolve();
+
 /** @returns what is wrong when there are to be threads and cannot: training goes on with those that there are */
-async function useThreads(threads: Settings["threads"]): Promise<string | null> {
-  try {
-    await setNumThreads(threads);
-    return null;
-  } catch (error) {
-    return (error as Error).message;
-  }
+function useThreads(threads: Settings["threads"]): Promise<string | null> {
+  const done = settled
+    .then(() => setNumThreads(threads))
+    .then(
+      () => null,
+      (error: Error) => error.message,
+    );
+  settled = done;
+  return done;
 }
 
 function begin(next: Session, warning: string | null = null): NetworkInfo {
@@ -102,9 +116,9 @@ class Meter {
 const jobs = serve({
   /** Fetches the digits, once, and makes a network. */
   async begin({ settings, base }: { settings: Settings; base: string }): Promise<NetworkInfo> {
-    digits ??= await fetchDigits(base);
+    const images = await fetchedDigits(base);
     const warning = await useThreads(settings.threads);
-    return begin(new Session(digits, settings), warning);
+    return begin(new Session(images, settings), warning);
   },
 
   /** Trains until it is cancelled. */
@@ -165,8 +179,11 @@ const jobs = serve({
   save: (): Uint8Array<ArrayBuffer> => transfer(session.save()),
 
   /** Makes a network of the weights in a file. */
-  load: ({ settings, file }: { settings: Settings; file: Uint8Array }): NetworkInfo =>
-    begin(Session.load(digits, settings, file)),
+  async load({ settings, file, base }: { settings: Settings; file: Uint8Array; base: string }): Promise<NetworkInfo> {
+    const loaded = Session.load(await fetchedDigits(base), settings, file);
+    const warning = await useThreads(settings.threads);
+    return begin(loaded, warning);
+  },
 });
 
 export type TrainingJobs = typeof jobs;
