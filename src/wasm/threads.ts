@@ -185,23 +185,15 @@ function startNodeThread(data: object): Thread {
   };
 }
 
-/** What a worker from a blob wants of a page. */
-const POLICY = "the page's content security policy, if it has one, must allow worker-src blob:";
-
 function startBrowserThread(data: object): Thread {
   const url = URL.createObjectURL(new Blob([browserSource()], { type: "text/javascript" }));
-  let worker: Worker;
-  try {
-    worker = new Worker(url, { name: "lanegrad" });
-  } catch (error) {
-    throw new Error(`${(error as Error).message} (${POLICY})`);
-  }
+  const worker = new Worker(url, { name: "lanegrad" });
   let over = false;
   const ready = new Promise<void>((resolve, reject) => {
     worker.onmessage = () => resolve();
     worker.onerror = (event) => {
       // Browsers do not tell why they load no script.
-      reject(new Error(event.message || `it could not be loaded: ${POLICY}`));
+      reject(new Error(event.message || "it could not be loaded: does the page's policy allow worker-src blob:?"));
       if (!over) breakDown(`a worker failed (${event.message})`);
     };
   }).finally(() => URL.revokeObjectURL(url));
