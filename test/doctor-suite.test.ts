@@ -1,7 +1,6 @@
 /** The held-out sick programs, each by itself; `npm run bench:doctor` runs all, the healthy ones too, and sets the bar. */
 import { expect, test } from "vitest";
-import { HEALTHY } from "../bench/doctor/healthy.js";
-import { SICK } from "../bench/doctor/sick.js";
+import { HEALTHY, SICK } from "../bench/doctor/suite.js";
 import { RULE_IDS } from "../src/doctor/types.js";
 import { backend } from "../src/index.js";
 

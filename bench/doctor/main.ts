@@ -11,9 +11,8 @@
  */
 import { parseArgs } from "node:util";
 import { costs } from "./cost.js";
-import { HEALTHY } from "./healthy.js";
 import type { Half, Program } from "./program.js";
-import { SICK } from "./sick.js";
+import { HEALTHY, SICK } from "./suite.js";
 
 const { values } = parseArgs({
   options: {
