@@ -8,8 +8,8 @@ const healthy = (half: Half, name: string, recipe: () => Recipe): Program => ({
   name: `healthy: ${name}`,
   half,
   sick: [],
-  run: () => {
-    manualSeed(11);
+  run: (shift = 0) => {
+    manualSeed(11 + shift);
     return examine(recipe());
   },
 });

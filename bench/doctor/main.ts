@@ -4,6 +4,7 @@
  *   npm run bench:doctor                      all programs, and the cost
  *   npm run bench:doctor -- --only dead-relu  those whose name contains it
  *   npm run bench:doctor -- --half tuned      one half
+ *   npm run bench:doctor -- --shift 1         other random numbers: this is added to each program's seed
  *
  * Precision: of the findings (each rule once a program), those that are right: the sickness, or a consequence that the program
  * names. Consequences count for nothing where the share is taken, neither as right nor as wrong. Recall: of the sicknesses, those
@@ -18,6 +19,7 @@ const { values } = parseArgs({
   options: {
     only: { type: "string", default: "" },
     half: { type: "string" },
+    shift: { type: "string", default: "0" },
     verbose: { type: "boolean", default: false },
   },
 });
@@ -35,7 +37,7 @@ const scores: Record<Half, Score> = {
 
 function judge(program: Program): void {
   const start = performance.now();
-  const findings = program.run();
+  const findings = program.run(Number(values.shift));
   const found = new Set(findings.map(({ rule }) => rule));
   const right = program.sick.filter((id) => found.has(id));
   const missed = program.sick.filter((id) => !found.has(id));

@@ -13,7 +13,8 @@ export interface Program {
   sick: readonly RuleId[];
   /** What may be found as well, as it is true: consequences of the sickness. */
   also?: readonly RuleId[];
-  run(): Finding[];
+  /** @param shift is added to the program's seed */
+  run(shift?: number): Finding[];
 }
 
 export interface Recipe {

@@ -6,8 +6,8 @@ import { examine, type Half, type Program, type Recipe } from "./program.js";
 import * as tasks from "./tasks.js";
 
 function sick(id: RuleId, half: Half, name: string, also: readonly RuleId[], recipe: () => Recipe): Program {
-  const run = () => {
-    manualSeed(5);
+  const run = (shift = 0) => {
+    manualSeed(5 + shift);
     return examine(recipe());
   };
   return { name: `${id}: ${name}`, half, sick: [id], also, run };

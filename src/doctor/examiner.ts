@@ -30,6 +30,7 @@ export class Examiner {
   examine(): void {
     if (this.history.step === 0 && this.history.incidents.size === 0) return;
     for (const { rule, options } of this.rules) {
+      if (rule.descent && this.history.game) continue;
       const symptoms = rule.check(this.history, options, this.ids);
       if (symptoms === null) continue;
       for (const symptom of Array.isArray(symptoms) ? symptoms : [symptoms as Symptom]) this.add(rule, symptom);

@@ -111,8 +111,21 @@ export class History {
     min: Number.POSITIVE_INFINITY,
     max: Number.NEGATIVE_INFINITY,
   };
+  /** Hashes of input rows, of how many rows they are, and rows of a batch: see `few`. */
+  readonly distinct = new Set<number>();
+  recognized = 0;
+  batch = 0;
   /** How often each class was seen among the targets. */
   classes: number[] = [];
+  /** The loss was given weights for its classes. */
+  weighted = false;
+  /** Numbers of symbols that the net's embeddings know. */
+  readonly vocabularies = new Set<number>();
+  /**
+   * Another net is trained against this one, or beside it (a GAN): two optimizers step after passes of their own, or parameters that
+   * belong to neither net nor optimizer take part and change. The loss is then nothing that training brings down.
+   */
+  game = false;
   /** Norms that clipGradNorm_ found, and the limits it was given. */
   readonly clips: { step: number; norm: number; limit: number }[] = [];
   /** Lowest mean loss of ten steps on end, without the last ten. */
@@ -127,6 +140,8 @@ export class History {
   /** The first step whose loss was not finite; 0 while there is none. */
   firstNonFinite = 0;
   private readonly ordered = new WeakMap<Sample, (ParameterSample & { gradNorm: number })[]>();
+  /** Dotted names of weights that were zeros before the first step. */
+  readonly fromZero = new Set<string>();
   /** Dotted names of parameters that have had a gradient. */
   readonly received = new Set<string>();
 
@@ -149,6 +164,10 @@ export class History {
   }
 
   addSample(sample: Sample): void {
+    if (this.samples.length === 0) {
+      // A weight that has moved by as much as it is long began with zeros.
+      for (const p of sample.parameters) if (Math.abs(p.updateRatio - 1) < 1e-4) this.fromZero.add(p.name);
+    }
     this.samples.push(sample);
     this.largestLr = Math.max(this.largestLr, sample.lr);
     if (this.samples.length > MOST_SAMPLES) thin(this.samples);
@@ -183,6 +202,12 @@ export class History {
     const early = this.losses.slice(0, 5).filter(Number.isFinite);
     const middle = median(early);
     return middle > 2 * early[0] ? early[0] : middle;
+  }
+
+  /** How many different samples the training has, if it is a handful (64 at most) that comes again and again; else null. */
+  get few(): number | null {
+    const { size } = this.distinct;
+    return size > 0 && size <= 64 && this.recognized >= 3 * size ? size : null;
   }
 
   /** The last `count` samples, or null while there are fewer. */

@@ -11,8 +11,8 @@ const program = (half: Half, name: string, run: () => Finding[]): Program => ({
   name: `healthy: ${name}`,
   half,
   sick: [],
-  run: () => {
-    manualSeed(33);
+  run: (shift = 0) => {
+    manualSeed(33 + shift);
     return run();
   },
 });
@@ -107,7 +107,7 @@ export const HEALTHY: Program[] = [
     batch: 64,
     steps: 300,
   })),
-  healthy("held-out", "the next character, GRU, clipped", () => {
+  healthy("tuned", "the next character, GRU, clipped", () => {
     const task = tasks.characters();
     return {
       net: new nets.GRU(task.vocabulary, 48, task.vocabulary),
@@ -126,7 +126,7 @@ export const HEALTHY: Program[] = [
     clip: 1,
     steps: 300,
   })),
-  healthy("held-out", "ratings, matrix factorization, Adam with weight decay", () => ({
+  healthy("tuned", "ratings, matrix factorization, Adam with weight decay", () => ({
     net: new nets.Factors(4),
     task: tasks.ratings(),
     optimizer: (net) => new optim.Adam(net.parameters(), { lr: 1e-2, weightDecay: 1e-4 }),
@@ -134,7 +134,7 @@ export const HEALTHY: Program[] = [
     steps: 500,
     validate: 100,
   })),
-  healthy("held-out", "garments, variational autoencoder", () => {
+  healthy("tuned", "garments, variational autoencoder", () => {
     const net = new nets.VAE();
     return {
       net,
@@ -147,7 +147,7 @@ export const HEALTHY: Program[] = [
       steps: 300,
     };
   }),
-  program("held-out", "a GAN, both nets and both optimizers under one doctor", () => {
+  program("tuned", "a GAN, both nets and both optimizers under one doctor", () => {
     const { generator, critic, optG, optC, step } = gan();
     const doctor = watch(new nn.ModuleDict({ generator, critic }), [optC, optG]);
     for (let i = 0; i < 400; i++) {
@@ -158,7 +158,7 @@ export const HEALTHY: Program[] = [
     doctor.stop();
     return findings;
   }),
-  program("held-out", "a GAN, a doctor for each net", () => {
+  program("tuned", "a GAN, a doctor for each net", () => {
     const { generator, critic, optG, optC, step } = gan();
     const doctors = [watch(critic, optC), watch(generator, optG)];
     for (let i = 0; i < 400; i++) {
@@ -192,7 +192,7 @@ export const HEALTHY: Program[] = [
       steps: 200,
     };
   }),
-  healthy("held-out", "garments, strided CNN with GroupNorm, batches of four", () => ({
+  healthy("tuned", "garments, strided CNN with GroupNorm, batches of four", () => ({
     net: nets.stridedCNN(true),
     task: tasks.garments(),
     optimizer: sgd(0.004),
@@ -253,7 +253,7 @@ export const HEALTHY: Program[] = [
     optimizer: adam(1e-3),
     steps: 250,
   })),
-  healthy("held-out", "sixteen garments learned by heart, to see that the net can", () => ({
+  healthy("tuned", "sixteen garments learned by heart, to see that the net can", () => ({
     net: firstNets.mlp([196, 64, 32, 10]),
     task: tasks.garments({ count: 16 }),
     optimizer: adam(3e-3),
@@ -261,7 +261,7 @@ export const HEALTHY: Program[] = [
     steps: 300,
     validate: 0,
   })),
-  healthy("held-out", "alarms, rare ones weighted", () => ({
+  healthy("tuned", "alarms, rare ones weighted", () => ({
     net: firstNets.mlp([8, 24, 1]),
     task: tasks.alarms({ rare: 0.05 }),
     loss: (outputs, targets) => F.binaryCrossEntropyWithLogits(outputs, targets, { posWeight: tensor([19]) }),

@@ -129,6 +129,7 @@ export const updateRatio = defineRule({
     const limit = recent[0].step < 10 ? 3 * high : high;
     const ratios = recent[0].parameters
       // A weight that began with zeros takes its first steps from nothing.
+      .filter((p) => !(history.fromZero.has(p.name) && recent[0].step < 10))
       .filter((p) => p.matrix && p.gradNorm !== null && p.weightNorm > 1e-3 * Math.sqrt(p.size))
       .map(({ name }) => {
         const values = recent.map((s) => s.parameters.find((p) => p.name === name)?.updateRatio ?? Number.NaN);
