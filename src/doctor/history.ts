@@ -79,8 +79,9 @@ const MOST_SAMPLES = 768;
 const MOST_HISTOGRAMS = 60;
 /** Clippings that are remembered. */
 const MOST_CLIPS = 2048;
-/** Losses of which the means are compared, to know the best level so far. */
+/** Losses of which the means are compared, to know the best level so far: of ten steps, and of 320 samples at least. */
 const CHUNK = 10;
+const CHUNK_SAMPLES = 320;
 
 /** Forgets every other of the older half. */
 function thin<T>(list: T[]): void {
@@ -128,7 +129,9 @@ export class History {
   game = false;
   /** Norms that clipGradNorm_ found, and the limits it was given. */
   readonly clips: { step: number; norm: number; limit: number }[] = [];
-  /** Lowest mean loss of ten steps on end, without the last ten. */
+  /** Steps whose losses are averaged to tell one level from another: with small batches more. */
+  chunk = CHUNK;
+  /** Lowest mean loss of `chunk` steps on end, without the last of them. */
   bestLevel = Number.POSITIVE_INFINITY;
   private nextBestLevel = Number.POSITIVE_INFINITY;
   /** Of the learning rates at the sampled steps. */
@@ -140,7 +143,7 @@ export class History {
   /** The first step whose loss was not finite; 0 while there is none. */
   firstNonFinite = 0;
   private readonly ordered = new WeakMap<Sample, (ParameterSample & { gradNorm: number })[]>();
-  /** Dotted names of weights that were zeros before the first step. */
+  /** Dotted names of weights that began with zeros. */
   readonly fromZero = new Set<string>();
   /** Dotted names of parameters that have had a gradient. */
   readonly received = new Set<string>();
@@ -153,9 +156,10 @@ export class History {
     this.ended = Date.now();
     const n = this.losses.push(loss);
     if (this.firstNonFinite === 0 && !Number.isFinite(loss)) this.firstNonFinite = n;
-    if (n % CHUNK !== 0) return;
+    if (n === 1 && this.batch > 0) this.chunk = Math.max(CHUNK, Math.ceil(CHUNK_SAMPLES / this.batch));
+    if (n % this.chunk !== 0) return;
     this.bestLevel = this.nextBestLevel;
-    const mean = this.meanLoss(n - CHUNK, n);
+    const mean = this.meanLoss(n - this.chunk, n);
     if (mean < this.nextBestLevel) this.nextBestLevel = mean;
   }
 
@@ -164,9 +168,11 @@ export class History {
   }
 
   addSample(sample: Sample): void {
-    if (this.samples.length === 0) {
-      // A weight that has moved by as much as it is long began with zeros.
-      for (const p of sample.parameters) if (Math.abs(p.updateRatio - 1) < 1e-4) this.fromZero.add(p.name);
+    if (this.samples.length < 10) {
+      // A weight that has moved by as much as it is long was zeros before.
+      for (const p of sample.parameters) {
+        if (p.weightNorm === 0 || Math.abs(p.updateRatio - 1) < 1e-4) this.fromZero.add(p.name);
+      }
     }
     this.samples.push(sample);
     this.largestLr = Math.max(this.largestLr, sample.lr);

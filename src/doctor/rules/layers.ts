@@ -71,7 +71,7 @@ export const saturatedActivation = defineRule({
  * Poor initialisation: by their weights, the layers make the signal's mean square `ratio` times larger or smaller each, on average over
  * the hidden layers (geometric mean of Σw²/outputs, which for independent weights is the ratio of the outputs' variance to the inputs'
  * mean square); or `single` times `ratio` in one layer. 1/3 (PyTorch's default) to 2 (He) counts as 1. The last layer may begin
- * small: zero-initialised heads do no harm.
+ * small, and branches around a skip may begin with zeros (Zhang et al., "Fixup Initialization", ICLR 2019).
  *
  * Source: Amazon SageMaker Debugger, rule PoorWeightInitialization (threshold 10); Glorot & Bengio, AISTATS 2010; He et al., ICCV 2015;
  * Mishkin & Matas, "All you need is a good init", ICLR 2016.
@@ -84,7 +84,9 @@ export const poorInitialization = defineRule({
     const [first] = history.samples;
     if (first === undefined || first.step > 5 || history.samples.length > 2) return null;
     const layers = first.activations.filter((a) => Number.isFinite(a.gain));
-    const hidden = layers.length > 1 ? layers.slice(0, -1) : layers;
+    const before = layers.length > 1 ? layers.slice(0, -1) : layers;
+    // Zeros in some layers are meant: the branch around a skip then begins as nothing. Zeros in all of them are not.
+    const hidden = before.every((a) => a.gain === 0) ? before : before.filter((a) => a.gain > 0);
     if (hidden.length === 0) return null;
     const gains = hidden.map((a) => (a.gain < 1 ? Math.min(1, a.gain * 3) : Math.max(1, a.gain / 2)));
     const mean = Math.exp(gains.reduce((sum, g) => sum + Math.log(Math.max(g, 1e-30)), 0) / gains.length);

@@ -70,7 +70,7 @@ export const lossPlateau = defineRule({
 });
 
 /**
- * Diverging: the mean loss of the last `window` steps is above `factor` times that of the best window before and above the start's;
+ * Diverging: the mean loss of the last `window` steps (more where batches are small, 320 samples at least) is above `factor` times that of the best window before and above the start's;
  * or `collapse` times the best one and above half of the start's; or the last losses before a NaN or infinity are above `factor` times the
  * start's.
  *
@@ -100,16 +100,17 @@ export const diverging = defineRule({
       };
     }
     const n = history.step;
-    if (n < 2 * window) return null;
+    const steps = Math.max(window, history.chunk);
+    if (n < 2 * steps) return null;
     const start = history.startLoss;
-    const now = history.meanLoss(n - window, n);
+    const now = history.meanLoss(n - steps, n);
     const best = Math.min(start, history.bestLevel);
     const risen = now > factor * best && now > factor * start;
     if (!risen && !(now > collapse * best && now > 0.5 * start)) return null;
     // A single bad batch is no divergence.
-    if (median(history.losses.slice(-window)) < 0.5 * now) return null;
+    if (median(history.losses.slice(-steps)) < 0.5 * now) return null;
     return {
-      step: n - window + 1,
+      step: n - steps + 1,
       evidence: { loss: now, bestBefore: best, startLoss: start, factor: now / best, threshold: factor },
     };
   },
