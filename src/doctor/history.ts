@@ -82,6 +82,8 @@ const MOST_CLIPS = 2048;
 /** Losses of which the means are compared, to know the best level so far: of ten steps, and of 320 samples at least. */
 const CHUNK = 10;
 const CHUNK_SAMPLES = 320;
+/** Samples whose mean loss is the one the training began with. */
+const START_SAMPLES = 64;
 
 /** Forgets every other of the older half. */
 function thin<T>(list: T[]): void {
@@ -203,11 +205,17 @@ export class History {
     return sum / (to - first);
   }
 
-  /** The loss that the training began with: the median of its first five, unless it has jumped by then. */
+  /**
+   * The loss that the training began with: the median of its first five, unless it has jumped by then; with batches of a few samples the
+   * mean over the first 64 samples.
+   */
   get startLoss(): number {
-    const early = this.losses.slice(0, 5).filter(Number.isFinite);
-    const middle = median(early);
-    return middle > 2 * early[0] ? early[0] : middle;
+    const steps = this.batch > 0 ? Math.ceil(START_SAMPLES / this.batch) : 0;
+    const early = this.losses.slice(0, Math.max(5, steps)).filter(Number.isFinite);
+    const few = steps > 5;
+    const middle = few ? mean(early) : median(early);
+    const first = few ? mean(early.slice(0, (early.length + 1) >> 1)) : early[0];
+    return middle > 2 * first ? first : middle;
   }
 
   /** How many different samples the training has, if it is a handful (64 at most) that comes again and again; else null. */
@@ -234,6 +242,9 @@ export class History {
     return found;
   }
 }
+
+/** The mean; NaN of nothing. */
+export const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
 /** The median; NaN of nothing. */
 export function median(values: readonly number[]): number {

@@ -21,9 +21,15 @@ const program = (name: string, run: () => Finding[], half: Half = "held-out"): P
 });
 const healthy = (name: string, recipe: () => Recipe, half?: Half): Program =>
   program(name, () => examine(recipe()), half);
-const sick = (id: RuleId, name: string, also: readonly RuleId[], recipe: () => Recipe): Program => ({
+const sick = (
+  id: RuleId,
+  name: string,
+  also: readonly RuleId[],
+  recipe: () => Recipe,
+  half: Half = "held-out",
+): Program => ({
   name: `${id}: ${name}`,
-  half: "held-out",
+  half,
   sick: [id],
   also,
   run: (shift = 0) => {
@@ -123,7 +129,7 @@ export const HEALTHY: Program[] = [
   ),
   healthy("garments, residual CNN whose last BatchNorm begins with gains of zero", () => {
     const net = new firstNets.SmallResNet();
-    nn.init.zeros_(net.bn3.weight);
+    nn.init.zeros_(net.bn3.weight as Tensor);
     return { net, task: tasks.garments(), optimizer: adam(5e-3), steps: 250 };
   }),
   healthy("moons, tiny branches at first: weights of zero in two of four layers", () => {
@@ -142,14 +148,26 @@ export const HEALTHY: Program[] = [
     nn.init.zeros_(net.head.weight);
     return { net, task: firstTasks.moons(), optimizer: adam(5e-3), steps: 300 };
   }),
-  healthy("a series, two at a time", () => ({
-    net: nets.forecaster(),
-    task: tasks.series(),
-    loss: (outputs, targets) => F.huberLoss(outputs, targets),
-    optimizer: adam(1e-3),
-    batch: 2,
-    steps: 1000,
-    validate: 200,
+  healthy(
+    "a series, two at a time",
+    () => ({
+      net: nets.forecaster(),
+      task: tasks.series(),
+      loss: (outputs, targets) => F.huberLoss(outputs, targets),
+      optimizer: adam(1e-3),
+      batch: 2,
+      steps: 1000,
+      validate: 200,
+    }),
+    "tuned",
+  ),
+  healthy("texts, three at a time", () => ({
+    net: new firstNets.TextNet(),
+    task: firstTasks.texts(),
+    optimizer: adam(5e-3),
+    batch: 3,
+    steps: 800,
+    validate: 160,
   })),
   healthy("black and white garments, convolutional autoencoder, binary cross entropy", () => {
     const base = tasks.drawing();
@@ -237,12 +255,26 @@ export const SICK: Program[] = [
     steps: 600,
     validate: 60,
   })),
-  sick("underfitting", "sixteen points of three spirals, and a line to part them", [], () => ({
-    net: firstNets.mlp([2, 3]),
-    task: tasks.spirals({ count: 16 }),
+  sick(
+    "underfitting",
+    "sixteen points of three spirals, and a line to part them",
+    [],
+    () => ({
+      net: firstNets.mlp([2, 3]),
+      task: tasks.spirals({ count: 16 }),
+      optimizer: adam(3e-2),
+      batch: 16,
+      steps: 500,
+      validate: 0,
+    }),
+    "tuned",
+  ),
+  sick("underfitting", "twenty-four points of three spirals, one hidden unit", ["saturated-activation"], () => ({
+    net: firstNets.mlp([2, 1, 3], () => new nn.Tanh()),
+    task: tasks.spirals({ count: 24 }),
     optimizer: adam(3e-2),
-    batch: 16,
-    steps: 500,
+    batch: 24,
+    steps: 800,
     validate: 0,
   })),
 ];

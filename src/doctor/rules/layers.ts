@@ -116,7 +116,7 @@ export const poorInitialization = defineRule({
 
 /**
  * Update ratio: norm of a step's change over norm of the weight, median of `samples` sampled steps, above `high` for some weight (three
- * times that in the first ten steps); or below `low` for all weights while the rate is not yet decayed and the loss has not halved.
+ * times that in the first ten steps); or below `low` for all weights while neither rate nor gradient have decayed and the loss has not halved.
  *
  * Source: Karpathy, CS231n, "Ratio of weights:updates": about 1e-3; Amazon SageMaker Debugger, rule WeightUpdateRatio.
  */
@@ -146,8 +146,11 @@ export const updateRatio = defineRule({
     }
     const lr = recent[recent.length - 1].lr;
     const begun = history.meanLoss(history.step - 10, history.step) > 0.5 * history.startLoss;
-    if (recent[0].step < 10 || !(largest.ratio < low) || largest.ratio === 0 || lr < 0.5 * history.largestLr || !begun)
-      return null;
+    // At a minimum steps are short because the gradient is, and that is as it should be.
+    const arrived =
+      median(recent.map((s) => s.gradNorm)) < 0.3 * median(history.samples.slice(0, 5).map((s) => s.gradNorm));
+    if (recent[0].step < 10 || !(largest.ratio < low) || largest.ratio === 0) return null;
+    if (lr < 0.5 * history.largestLr || !begun || arrived) return null;
     return {
       layer: largest.name,
       step,

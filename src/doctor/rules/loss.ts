@@ -32,7 +32,7 @@ export function typicalRatio(history: History, samples = 5): number {
 }
 
 /**
- * Plateau: the mean loss of the last `window` steps is not `drop` (0.1 %) below that of the window two before, nor is that of the window
+ * Plateau: the mean loss of the last `window` steps (more where batches are small) is not `drop` (0.1 %) below that of the window two before, nor is that of the window
  * between, both within `errors` standard errors; and it is still at least `level` of what it was at the start: it has not begun to fall. A
  * loss that has fallen and then rests is no plateau.
  *
@@ -43,8 +43,9 @@ export const lossPlateau = defineRule({
   descent: true,
   severity: "warning",
   defaults: { window: 40, drop: 1e-3, level: 0.9, errors: 2 },
-  check(history, { window, drop, level, errors }) {
+  check(history, { window: least, drop, level, errors }) {
     const n = history.step;
+    const window = Math.max(least, history.chunk);
     if (n < 3 * window || !finite(history, 3 * window)) return null;
     const now = history.meanLoss(n - window, n);
     const before = history.meanLoss(n - 3 * window, n - 2 * window);
@@ -53,8 +54,8 @@ export const lossPlateau = defineRule({
     // Batches differ: a fall within two standard errors of the two means would show in one of twenty trainings that do not fall.
     const error =
       Math.hypot(wobble(history, n - window, n), wobble(history, n - 3 * window, n - 2 * window)) / Math.sqrt(window);
-    const least = (1 - drop) * before - errors * error;
-    if (now < level * start || now < least || middle < least) return null;
+    const flat = (1 - drop) * before - errors * error;
+    if (now < level * start || now < flat || middle < flat) return null;
     return {
       step: n - 3 * window + 1,
       evidence: { loss: now, windowBefore: before, startLoss: start, steps: 3 * window, threshold: drop },

@@ -1,8 +1,6 @@
 /** Rules about training against validation. */
-import type { Validation } from "../history.js";
+import { mean, type Validation } from "../history.js";
 import { defineRule, type Symptom } from "./rule.js";
-
-const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
 /**
  * Overfitting: the best validation loss is `patience` validations old or older, those since are all worse, the training loss has fallen
