@@ -161,13 +161,25 @@ export const HEALTHY: Program[] = [
     }),
     "tuned",
   ),
-  healthy("texts, three at a time", () => ({
-    net: new firstNets.TextNet(),
-    task: firstTasks.texts(),
-    optimizer: adam(5e-3),
-    batch: 3,
-    steps: 800,
-    validate: 160,
+  healthy(
+    "texts, three at a time",
+    () => ({
+      net: new firstNets.TextNet(),
+      task: firstTasks.texts(),
+      optimizer: adam(5e-3),
+      batch: 3,
+      steps: 800,
+      validate: 160,
+    }),
+    "tuned",
+  ),
+  healthy("outlines, U-Net, two images at a time", () => ({
+    net: new nets.UNet(),
+    task: tasks.outlines(),
+    optimizer: adam(2e-3),
+    batch: 2,
+    steps: 500,
+    validate: 100,
   })),
   healthy("black and white garments, convolutional autoencoder, binary cross entropy", () => {
     const base = tasks.drawing();

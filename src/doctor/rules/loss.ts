@@ -127,8 +127,8 @@ export const diverging = defineRule({
 /**
  * Oscillating: in two windows of `window` steps the losses deviate from their own trend by more than `amplitude` of the loss the training
  * began with, the mean does not fall, and it is not the batches that differ: either the steps are long (the median update ratio is above
- * `ratio`, ten times the usual), or the deviation is above `noise` times what the mean of so many samples has when they deviate by as
- * much as their loss.
+ * `ratio`, ten times the usual), or the batches have `samples` samples at least and the deviation is above `noise` times that of their
+ * mean, taking samples to deviate by as much as their loss.
  *
  * Source: AutoTrainer (Zhang et al., ICSE 2021), problem "oscillating loss".
  */
@@ -136,8 +136,8 @@ export const oscillating = defineRule({
   id: "oscillating",
   descent: true,
   severity: "warning",
-  defaults: { window: 30, amplitude: 0.2, ratio: 1e-2, noise: 2 },
-  check(history, { window, amplitude, ratio, noise }) {
+  defaults: { window: 30, amplitude: 0.2, ratio: 1e-2, noise: 2, samples: 16 },
+  check(history, { window, amplitude, ratio, noise, samples }) {
     const n = history.step;
     if (n < 2 * window + 10 || !finite(history, 2 * window)) return null;
     const start = history.startLoss;
@@ -147,8 +147,8 @@ export const oscillating = defineRule({
     const meanBefore = history.meanLoss(n - 2 * window, n - window);
     if (now < amplitude * start || before < amplitude * start || mean < 0.8 * meanBefore) return null;
     const updates = typicalRatio(history, 10);
-    const differ = (noise * mean) / Math.sqrt(Math.max(history.batch, 1));
-    if (!(updates > ratio) && now < differ) return null;
+    const { batch } = history;
+    if (!(updates > ratio) && (batch < samples || now < (noise * mean) / Math.sqrt(batch))) return null;
     return {
       step: n - 2 * window + 1,
       evidence: {
