@@ -330,6 +330,8 @@ export class Recorder implements Observer {
 
   clipped(norm: number, maxNorm: number): void {
     this.clip = { norm, limit: maxNorm };
+    // Now, for scaling by such a norm spoils all the other gradients too.
+    if (!Number.isFinite(norm)) this.traceNonFinite(this.history.step + 1, { gradientNorm: String(norm) });
   }
 
   refused(error: LanegradError): void {
@@ -417,7 +419,7 @@ export class Recorder implements Observer {
       this.history.addIncident("zero-grad", { step, layer: null, evidence });
       this.addedToUsed = false;
     }
-    if (!Number.isFinite(loss)) this.traceNonFinite(step, loss);
+    if (!Number.isFinite(loss)) this.traceNonFinite(step, { loss: String(loss) });
     const sample = due ? this.takeSample(step) : null;
     if (sample !== null && Number.isFinite(loss)) this.lookForNonFinite(sample, loss);
     this.clip = null;
@@ -445,10 +447,10 @@ export class Recorder implements Observer {
     return sample;
   }
 
-  private traceNonFinite(step: number, loss: number): void {
+  private traceNonFinite(step: number, seen: Record<string, string>): void {
     if (this.history.incidents.has("non-finite")) return;
     const { layer, evidence } = findOrigin(this.ops, this.parameters);
-    this.history.addIncident("non-finite", { step, layer, evidence: { loss: String(loss), ...evidence } });
+    this.history.addIncident("non-finite", { step, layer, evidence: { ...seen, ...evidence } });
   }
 
   /** A loss can be finite while a gradient is not: log's at 0, say. */

@@ -50,7 +50,7 @@ export const overfitting = defineRule({
 });
 
 /**
- * Underfitting: over the last `validations` validations training and validation loss are both flat (the mean of the later half less than
+ * Underfitting: over the last `validations` validations (or more, `span` steps at least) training and validation loss are both flat (the mean of the later half less than
  * `drop` below that of the earlier), both above `level` of the loss the training began with, and close together (gap below `gap`),
  * accuracy below `accuracy` where it is given. It has learned something, and then no more: the model is too weak for its task. Or, with
  * validation or without: a handful of samples that comes again and again (`samples` at most) is not learned by heart; the loss is
@@ -63,8 +63,8 @@ export const underfitting = defineRule({
   id: "underfitting",
   descent: true,
   severity: "warning",
-  defaults: { level: 0.4, drop: 0.04, gap: 0.2, validations: 4, accuracy: 0.85, samples: 32, steps: 200 },
-  check(history, { level, drop, gap, validations: count, accuracy, samples, steps }, found): Symptom | null {
+  defaults: { level: 0.4, drop: 0.04, gap: 0.2, validations: 4, accuracy: 0.85, span: 150, samples: 32, steps: 200 },
+  check(history, { level, drop, gap, validations: least, accuracy, span, samples, steps }, found): Symptom | null {
     if (found.has("loss-plateau") || found.has("diverging")) return null;
     const flat = (then: number, now: number) => now > (1 - drop) * then;
     const high = (loss: number) => loss > level * history.startLoss;
@@ -79,8 +79,12 @@ export const underfitting = defineRule({
         };
       }
     }
-    const recent = history.validations.slice(-count);
-    if (recent.length < count) return null;
+    const { validations } = history;
+    // Few steps say little, however many validations there were between them.
+    const since = validations.findLastIndex((v) => v.step <= step - span);
+    const recent = validations.slice(Math.min(since, validations.length - least));
+    const count = recent.length;
+    if (since < 0 || count < least) return null;
     const [first, last] = [recent[0], recent[count - 1]];
     const halves = (of: (v: Validation) => number): [number, number] => [
       mean(recent.slice(0, count >> 1).map(of)),
