@@ -320,6 +320,7 @@ export class Recorder implements Observer {
   }
 
   accumulates(leaf: Tensor): void {
+    if (this.used.size === 0) return;
     for (const used of this.used.values()) {
       if (used.leaf !== leaf) continue;
       const now = leaf.gradTensor === null ? null : firstOf(leaf.gradTensor, used.values.length);
@@ -366,8 +367,9 @@ export class Recorder implements Observer {
     const own = this.of(optimizer);
     this.stepped = optimizer;
     this.ranSince = false;
-    this.rememberGradient(optimizer, own);
+    this.used.delete(optimizer);
     if (!this.due) return;
+    this.rememberGradient(optimizer, own);
     for (const watched of own) {
       const { name, layer, tensor, matrix, optimized, before } = watched;
       if (!tensor.requiresGrad || before === null) continue;
@@ -397,7 +399,6 @@ export class Recorder implements Observer {
   }
 
   private rememberGradient(optimizer: Optimizer<any>, own: readonly Watched[]): void {
-    this.used.delete(optimizer);
     for (const { tensor, optimized } of own) {
       if (!optimized || tensor.gradTensor === null || !isReadable(tensor.gradTensor)) continue;
       const values = firstOf(tensor.gradTensor, 32);

@@ -127,7 +127,8 @@ export const clippingAlways = defineRule({
   check({ clips }, { window, share, excess }) {
     const recent = clips.slice(-window);
     if (recent.length < window) return null;
-    const active = recent.filter(({ norm, limit }) => !(norm <= limit)).length / window;
+    let active = 0;
+    for (const { norm, limit: most } of recent) if (!(norm <= most)) active += 1 / window;
     if (active < share) return null;
     const { limit } = recent[window - 1];
     const medianNorm = median(recent.map(({ norm }) => norm));
@@ -153,10 +154,17 @@ export const clippingNever = defineRule({
   defaults: { window: 100, share: 0.01, margin: 0.2 },
   check({ clips }, { window, share, margin }) {
     if (clips.length < window) return null;
-    const active = clips.filter(({ norm, limit }) => norm > limit).length / clips.length;
-    const limit = clips[clips.length - 1].limit;
-    const largest = clips.reduce((most, { norm }) => Math.max(most, norm), 0);
-    if (active > share || largest > margin * limit) return null;
+    const { limit } = clips[clips.length - 1];
+    let active = 0;
+    let largest = 0;
+    // From the last one: most often that alone tells.
+    for (let i = clips.length - 1; i >= 0; i--) {
+      const clip = clips[i];
+      if (clip.norm > margin * limit) return null;
+      largest = Math.max(largest, clip.norm);
+      if (clip.norm > clip.limit) active += 1 / clips.length;
+    }
+    if (active > share) return null;
     return { step: clips[0].step, evidence: { active, largestNorm: largest, limit, threshold: share } };
   },
   why: "The limit lies far above every norm seen: it protects from nothing but the worst.",
