@@ -114,8 +114,9 @@ export const labelsOutOfRange = defineRule({
 });
 
 /**
- * Clipping always: clipGradNorm_ has scaled the gradient in more than `share` of the last `window` steps, and the median norm is above
- * `excess` times the limit: the norm decides nothing any more, only the limit does.
+ * Clipping always: clipGradNorm_ has scaled the gradient in more than `share` of the last `steps` steps, and the median norm is above
+ * `excess` times the limit; or above `gross` times it in `window` steps already. The norm decides nothing any more, only the limit does.
+ * (That the first steps are clipped is what clipping is for.)
  *
  * Source: Pascanu, Mikolov & Bengio, ICML 2013 (limits from half to ten times the average norm work); Zhang et al., "Why Gradient Clipping
  * Accelerates Training", ICLR 2020.
@@ -123,17 +124,20 @@ export const labelsOutOfRange = defineRule({
 export const clippingAlways = defineRule({
   id: "clipping-always",
   severity: "info",
-  defaults: { window: 100, share: 0.98, excess: 2 },
-  check({ clips }, { window, share, excess }) {
-    const recent = clips.slice(-window);
-    if (recent.length < window) return null;
-    let active = 0;
-    for (const { norm, limit: most } of recent) if (!(norm <= most)) active += 1 / window;
-    if (active < share) return null;
-    const { limit } = recent[window - 1];
-    const medianNorm = median(recent.map(({ norm }) => norm));
-    if (medianNorm <= excess * limit) return null;
-    return { step: recent[0].step, evidence: { active, threshold: share, medianNorm, limit } };
+  defaults: { window: 100, share: 0.98, excess: 2, steps: 500, gross: 20 },
+  check({ clips }, { window, share, excess, steps, gross }) {
+    const always = (count: number, factor: number) => {
+      const recent = clips.slice(-count);
+      if (recent.length < count) return null;
+      let active = 0;
+      for (const { norm, limit } of recent) if (!(norm <= limit)) active += 1 / count;
+      if (active < share) return null;
+      const { limit } = recent[count - 1];
+      const medianNorm = median(recent.map(({ norm }) => norm));
+      if (medianNorm <= factor * limit) return null;
+      return { step: recent[0].step, evidence: { active, threshold: share, medianNorm, limit } };
+    };
+    return always(window, gross) ?? always(steps, excess);
   },
   why: "Every step has the same length, whatever the gradient says: near the minimum the steps do not become shorter, and the learning rate no longer means what it seems to.",
   advice: [
