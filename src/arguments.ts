@@ -12,6 +12,43 @@ export type Trailing<Options, Names extends readonly (keyof Options)[]> = Names 
   ? [options?: Options] | [Options[First], ...Trailing<Options, Rest>]
   : [options?: Options];
 
+/**
+ * Arguments of which an object names all from some place on, options behind them included: the forms that PyTorch's keywords
+ * have beside the plain one. Of Names [a, b]: `(a, { b, … })` and `({ a, b, … })`.
+ */
+export type Named<
+  Required,
+  Names extends readonly (keyof Required)[],
+  Options = Record<never, never>,
+> = Names extends readonly [infer First extends keyof Required, ...infer Rest extends readonly (keyof Required)[]]
+  ?
+      | [named: Pick<Required, Names[number]> & Options]
+      | (Rest extends readonly [] ? never : NamedAfter<Required, First, Rest, Options>)
+  : never;
+type NamedAfter<Required, First extends keyof Required, Rest extends readonly (keyof Required)[], Options> = [
+  Required[First],
+  ...Named<Required, Rest, Options>,
+];
+
+/**
+ * Arguments in their places, where an object among the first ones names the rest: with names a, b and c
+ * `(1, { b: 2, c: 3, bias: false })` is `(1, 2, 3, { bias: false })`. Anything else stays as it is.
+ *
+ * @param names of the arguments that are no options, in their order
+ */
+export function inPlaces<Arguments extends readonly unknown[]>(args: Arguments, names: readonly string[]): Arguments {
+  const at = args.findIndex(isOptions);
+  if (at < 0 || at >= names.length || args.slice(at + 1).some((value) => value !== undefined)) return args;
+  const rest: Record<string, unknown> = { ...(args[at] as object) };
+  const list = args.slice(0, at);
+  for (const name of names.slice(at)) {
+    list.push(rest[name]);
+    delete rest[name];
+  }
+  if (Object.keys(rest).length > 0) list.push(rest);
+  return list as readonly unknown[] as Arguments;
+}
+
 /** Whether value is an object literal: no list, tensor, typed array or other class's instance. */
 export function isOptions(value: unknown): value is object {
   if (typeof value !== "object" || value === null) return false;
@@ -19,13 +56,15 @@ export function isOptions(value: unknown): value is object {
   return prototype === Object.prototype || prototype === null;
 }
 
-const camelCase = (name: string): string => name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
+/** What names of all conventions come down to: `T_max`, `TMax` and `tMax` are one. */
+const plain = (name: PropertyKey): string => String(name).replaceAll("_", "").toLowerCase();
 
 /** @throws ArgumentError for an option that is not among names, saying which there are. */
 export function checkOptions(where: string, options: object, names: readonly PropertyKey[]): void {
   for (const name of Object.keys(options)) {
     if (names.includes(name)) continue;
-    const meant = names.includes(camelCase(name)) ? ` (did you mean ${camelCase(name)}?)` : "";
+    const near = names.find((known) => plain(known) === plain(name));
+    const meant = near === undefined ? "" : ` (did you mean ${String(near)}?)`;
     throw new ArgumentError(
       `${where}: unknown option ${name}${meant}; expected one of: ${names.map(String).join(", ")}`,
     );

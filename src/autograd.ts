@@ -2,6 +2,7 @@
  * The backward pass: walks the tape behind a loss from its newest node to its oldest and adds gradients up.
  */
 import { checkBackward } from "./anomaly.js";
+import { inPlaces, type Named, optionsOf, show, type Trailing } from "./arguments.js";
 import { AutogradError, ShapeError } from "./errors.js";
 import { isAnomalyMode, noGrad, withoutAnomalyMode } from "./grad-mode.js";
 import type { Node } from "./node.js";
@@ -298,11 +299,22 @@ function finishLeaf(pass: Pass, leaf: Tensor, sum: Tensor): void {
  * used already, or when a tensor it saved has been changed in place.
  */
 export function backward(root: Tensor, gradient: Tensor | null, retainGraph: boolean): void {
-  const grad = rootGradient("backward", root, gradient);
+  backwardFrom([root], [gradient], retainGraph);
+}
+
+/** `backward` of several roots in one pass. */
+export function backwardFrom(
+  roots: readonly Tensor[],
+  gradients: readonly (Tensor | null | undefined)[],
+  retainGraph: boolean,
+): void {
+  const grads = roots.map((root, i) => rootGradient("backward", root, gradients[i] ?? null));
   try {
-    runBackward([root], [grad], retainGraph, null);
+    runBackward(roots, grads, retainGraph, null);
   } finally {
-    if (gradient === null) free(grad.block, "consumed");
+    grads.forEach((grad, i) => {
+      if (!gradients[i]) free(grad.block, "consumed");
+    });
   }
 }
 
@@ -332,20 +344,54 @@ function rootGradient(where: string, root: Tensor, gradient: Tensor | null): Ten
   return gradient.dtype === "float32" ? gradient.detach() : gradient.to("float32");
 }
 
+/** Options of `autograd.grad`. */
+export interface GradOptions {
+  /** Gradients of the outputs; may be left out for scalars. */
+  gradOutputs?: Tensor | readonly (Tensor | null)[] | null;
+  /** Keep what the graph saved, for another pass. */
+  retainGraph?: boolean;
+  /** Refused: backward passes are not recorded. */
+  createGraph?: boolean;
+  /** Give null, instead of an error, for an input that the outputs do not depend on. */
+  allowUnused?: boolean;
+}
+
+type Several = Tensor | readonly Tensor[];
+
+/** @throws AutogradError: were it ignored, a penalty on gradients would be a constant and train nothing. */
+export function refuseCreateGraph(where: string, createGraph: boolean | undefined): void {
+  if (!createGraph) return;
+  throw new AutogradError(
+    `${where}: createGraph is not supported: backward passes are not recorded, so that gradients of gradients cannot be had. ` +
+      "For a gradient penalty take differences, (f(x + h·u) − f(x)) / h, which can be differentiated; or weight clipping",
+  );
+}
+
+function tensorList(value: unknown, what: string): Tensor[] {
+  const list = value instanceof Tensor ? [value] : value;
+  if (Array.isArray(list) && list.length > 0 && list.every((t) => t instanceof Tensor)) return [...list];
+  throw new TypeError(`autograd.grad: ${what} must be a Tensor or a list of Tensors, found ${show(value)}`);
+}
+
 /**
- * The gradients of outputs with regard to inputs, as new tensors; `.grad` stays as it is. As torch.autograd.grad.
- *
- * @param options.gradOutputs gradients of the outputs; may be left out for scalars
- * @param options.retainGraph keep what the graph saved, for another pass
- * @param options.allowUnused give null, instead of an error, for an input that the outputs do not depend on
+ * The gradients of outputs with regard to inputs, as new tensors; `.grad` stays as it is. As torch.autograd.grad, whose
+ * first arguments may be named as well: `grad({ outputs, inputs, gradOutputs })`.
  */
 export function grad(
-  outputs: Tensor | readonly Tensor[],
-  inputs: Tensor | readonly Tensor[],
-  options: { gradOutputs?: Tensor | readonly (Tensor | null)[]; retainGraph?: boolean; allowUnused?: boolean } = {},
-): (Tensor | null)[] {
-  const roots = outputs instanceof Tensor ? [outputs] : [...outputs];
-  const wanted = inputs instanceof Tensor ? [inputs] : [...inputs];
+  outputs: Several,
+  inputs: Several,
+  ...rest: Trailing<GradOptions, ["gradOutputs", "retainGraph", "createGraph"]>
+): (Tensor | null)[];
+export function grad(
+  ...named: Named<{ outputs: Several; inputs: Several }, ["outputs", "inputs"], GradOptions>
+): (Tensor | null)[];
+export function grad(...args: any[]): (Tensor | null)[] {
+  const [outputs, inputs, ...rest] = inPlaces(args, ["outputs", "inputs"]);
+  const names = ["gradOutputs", "retainGraph", "createGraph"] as const;
+  const options = optionsOf<GradOptions>("autograd.grad", rest, names, ["allowUnused"]);
+  refuseCreateGraph("autograd.grad", options.createGraph);
+  const roots = tensorList(outputs, "outputs");
+  const wanted = tensorList(inputs, "inputs");
   const given = options.gradOutputs instanceof Tensor ? [options.gradOutputs] : (options.gradOutputs ?? []);
   wanted.forEach((t, i) => {
     if (!t.requiresGrad) throw new AutogradError(`autograd.grad: input ${i} does not require grad`);

@@ -12,10 +12,18 @@ export const DTYPES: readonly DType[] = ["bool", "uint8", "int32", "float32"];
 /** Bytes an element. */
 export const itemSize = (dtype: DType): number => (dtype === "float32" || dtype === "int32" ? 4 : 1);
 
+/** PyTorch's other dtypes, by what programs that use them want here. */
+const STAND_INS: Partial<Record<DType, readonly string[]>> = {
+  int32: ["int64", "long", "int16", "short", "int8", "int"],
+  float32: ["float64", "double", "float16", "half", "bfloat16", "float"],
+};
+
 /** @throws DTypeError when dtype is not the name of one. */
 export function checkDType(dtype: unknown, where: string): DType {
   if (DTYPES.includes(dtype as DType)) return dtype as DType;
-  throw new DTypeError(`${where}: unknown dtype ${JSON.stringify(dtype)}; expected one of ${DTYPES.join(", ")}`);
+  const stand = Object.entries(STAND_INS).find(([, names]) => names.includes(String(dtype)))?.[0];
+  const hint = stand === undefined ? "" : ` (${stand} is in its place here)`;
+  throw new DTypeError(`${where}: unknown dtype ${JSON.stringify(dtype)}${hint}; expected one of ${DTYPES.join(", ")}`);
 }
 
 /** PyTorch's promotion of two tensors of at least one dim: bool < uint8 < int32 < float32. */
@@ -47,3 +55,9 @@ export function resultType(operands: { dtype: DType; rank: 0 | 1 | 2 }[]): DType
 /** The dtype a plain JavaScript number has as an operand: whole numbers are integers, as in Python's 2 and 2.0. */
 export const numberType = (value: number | boolean): DType =>
   typeof value === "boolean" ? "bool" : Number.isInteger(value) ? "int32" : "float32";
+
+/**
+ * Bytes with a buffer of their own: `Uint8Array<ArrayBuffer>`, which a Blob or a file takes, written so that TypeScript before
+ * 5.7, whose Uint8Array has no parameter, reads it too.
+ */
+export type Bytes = ReturnType<typeof Uint8Array.from>;

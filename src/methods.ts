@@ -4,6 +4,7 @@
  * the two agree.
  */
 
+import type { Named } from "./arguments.js";
 import { relu } from "./ops/activation.js";
 import type { DivOptions } from "./ops/elementwise.js";
 import {
@@ -124,6 +125,8 @@ import { Tensor } from "./tensor.js";
 
 type Operand = Tensor | number | boolean;
 type ShapeArguments = number[] | [readonly number[]];
+type Several = number | readonly number[];
+type Scattered = { dim: number; index: IndexArray };
 type Limits = { min?: number; max?: number };
 
 /** What every tensor can do; each method is the op of its name, with this tensor as the first operand. */
@@ -166,7 +169,8 @@ export interface TensorMethods {
   round(): Tensor;
   clamp(limits: Limits): Tensor;
   clamp(min: number, max?: number): Tensor;
-  maskedFill(mask: Tensor, value: Operand): Tensor;
+  maskedFill(mask: Tensor, value: Operand | { value: Operand }): Tensor;
+  maskedFill(named: { mask: Tensor; value: Operand }): Tensor;
   isnan(): Tensor;
   isinf(): Tensor;
   isfinite(): Tensor;
@@ -210,37 +214,49 @@ export interface TensorMethods {
   unsqueeze(dim: number | { dim: number }): Tensor;
   squeeze(dim?: number | readonly number[] | { dim?: number | readonly number[] }): Tensor;
   transpose(dim0: number, dim1: number): Tensor;
+  transpose(named: { dim0: number; dim1: number }): Tensor;
   t(): Tensor;
-  permute(...dims: ShapeArguments): Tensor;
+  permute(...dims: ShapeArguments | [named: { dims: readonly number[] }]): Tensor;
   expand(...shape: ShapeArguments): Tensor;
   expandAs(other: Tensor): Tensor;
   repeat(...repeats: ShapeArguments): Tensor;
   narrow(dim: number, start: number, length: number): Tensor;
+  narrow(named: { dim: number; start: number; length: number }): Tensor;
   select(dim: number, index: number): Tensor;
+  select(named: { dim: number; index: number }): Tensor;
   diagonal(): Tensor;
   split(splitSize: number | readonly number[], dim?: number | { dim?: number }): Tensor[];
+  split(named: { splitSize: number | readonly number[]; dim?: number }): Tensor[];
   chunk(chunks: number, dim?: number | { dim?: number }): Tensor[];
+  chunk(named: { chunks: number; dim?: number }): Tensor[];
   unbind(dim?: number | { dim?: number }): Tensor[];
 
   // Indexing and order
   at(...indices: Index[]): Tensor;
   indexPut_(indices: readonly Index[], value: Tensor | number | boolean, options?: { accumulate?: boolean }): Tensor;
-  indexSelect(dim: number, index: IndexArray): Tensor;
-  gather(dim: number, index: IndexArray): Tensor;
+  indexSelect(dim: number, index: IndexArray | { index: IndexArray }): Tensor;
+  indexSelect(named: { dim: number; index: IndexArray }): Tensor;
+  gather(dim: number, index: IndexArray | { index: IndexArray }): Tensor;
+  gather(named: { dim: number; index: IndexArray }): Tensor;
   scatter_(dim: number, index: IndexArray, source: Tensor | number, options?: { reduce?: "add" }): Tensor;
+  scatter_(...named: Named<Scattered & { src: Tensor | number }, ["dim", "index", "src"], { reduce?: "add" }>): Tensor;
+  scatter_(...named: Named<Scattered & { value: number }, ["dim", "index", "value"], { reduce?: "add" }>): Tensor;
   scatterAdd_(dim: number, index: IndexArray, source: Tensor): Tensor;
+  scatterAdd_(...named: Named<Scattered & { src: Tensor }, ["dim", "index", "src"]>): Tensor;
   indexAdd_(dim: number, index: IndexArray, source: Tensor, options?: { alpha?: number }): Tensor;
   maskedSelect(mask: Tensor): Tensor;
   nonzero(options?: { asTuple?: false }): Tensor;
   nonzero(options: { asTuple: true }): Tensor[];
   take(index: IndexArray): Tensor;
-  roll(shifts: number | readonly number[], dims?: number | readonly number[]): Tensor;
+  roll(shifts: Several, dims?: Several | { dims?: Several }): Tensor;
+  roll(named: { shifts: Several; dims?: Several }): Tensor;
   tril(options?: { diagonal?: number } | number): Tensor;
   triu(options?: { diagonal?: number } | number): Tensor;
-  flip(...dims: ShapeArguments): Tensor;
+  flip(...dims: ShapeArguments | [named: { dims: readonly number[] }]): Tensor;
   sort(dim?: number | SortOptions, descending?: boolean | SortOptions): ValuesIndices;
   argsort(dim?: number | SortOptions, descending?: boolean | SortOptions): Tensor;
   topk(count: number, dim?: number | TopkOptions, largest?: boolean | TopkOptions, sorted?: boolean): ValuesIndices;
+  topk(...named: Named<{ k: number }, ["k"], TopkOptions>): ValuesIndices;
 
   // Products
   matmul(other: Tensor): Tensor;
@@ -260,7 +276,8 @@ export interface TensorMethods {
   zero_(): Tensor;
   fill_(value: number | boolean | Tensor): Tensor;
   copy_(source: Tensor): Tensor;
-  maskedFill_(mask: Tensor, value: number | Tensor): Tensor;
+  maskedFill_(mask: Tensor, value: Operand | { value: Operand }): Tensor;
+  maskedFill_(named: { mask: Tensor; value: Operand }): Tensor;
   uniform_(from?: number | UniformOptions, to?: number | UniformOptions): Tensor;
   normal_(mean?: number | NormalOptions, std?: number | NormalOptions): Tensor;
 }

@@ -11,6 +11,7 @@
  * The default generator is made at its first use, so importing this module does nothing.
  */
 
+import { show } from "./arguments.js";
 import { ArgumentError } from "./errors.js";
 
 /** Words of state of MT19937, and of one block of output. */
@@ -55,8 +56,8 @@ export class Generator {
    * @throws ArgumentError unless `seed` is an integer in [−2⁶³, 2⁶⁴).
    */
   manualSeed(seed: number | bigint): this {
-    if (typeof seed === "number" && !Number.isInteger(seed)) {
-      throw new ArgumentError(`manualSeed: expected an integer, got ${seed}`);
+    if (typeof seed !== "bigint" && !Number.isInteger(seed)) {
+      throw new ArgumentError(`manualSeed: expected an integer, got ${show(seed)}`);
     }
     const value = BigInt(seed);
     if (value < -(1n << 63n) || value >= 1n << 64n) {

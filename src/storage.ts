@@ -40,7 +40,11 @@ const RECENT_OPS = 128;
  * cost more than the slack.
  */
 const IDLE_BLOCKS = 2 ** 16;
-/** Consumed blocks up to this size stay readable for LONG_PASSES passes (a GAN prints both losses at the end). */
+/**
+ * Consumed blocks up to this size stay readable for LONG_PASSES passes (a GAN prints both losses at the end). Idle results up
+ * to this size are spilled, never lost: what an evaluation collects batch by batch (outputs, losses one a sample) is wanted at
+ * its end, long after the activations made since.
+ */
 export const SMALL = 16384;
 const LONG_PASSES = 8;
 /** A result that was read after its pass is held in so many passes more. */
@@ -87,6 +91,8 @@ export class Block {
   transient = false;
   /** A gradient that may be added to in place, as nobody else holds it. */
   summable = false;
+  /** Its values are wanted outside the graph: somebody called detach(). */
+  detached = false;
   /**
    * Computes the bytes of a block that has none: an op that waits, or whose follower did its work (defer.ts), or a consumed
    * result that has given its bytes up (replay.ts).
@@ -378,7 +384,7 @@ function evictOldest(lossless: boolean): boolean {
   if (block === null || block.lastUse === clock) return false;
   const mayBeLost =
     block.kind === Kind.Result && block.pins === 0 && block.recorded === 0 && !block.setup && !block.kept;
-  if (mayBeLost && !lossless && clock - block.lastUse > RECENT_OPS) {
+  if (mayBeLost && !lossless && block.bytes > SMALL && clock - block.lastUse > RECENT_OPS) {
     free(block, "reclaimed");
   } else {
     spill(block);
@@ -505,7 +511,9 @@ export function beginPass(): void {
   while (retiredSmall.length > 0 && retiredSmall[0].pass <= pass - LONG_PASSES) {
     for (const block of (retiredSmall.shift() as { blocks: Block[] }).blocks) {
       if (block.pins === 0 && block.kind === Kind.Result && !block.kept && block.retired === NOT_RETIRED) {
-        free(block, "consumed");
+        // Outputs collected over an epoch with detach() are still there at its end.
+        if (!block.detached) free(block, "consumed");
+        else if (block.chunk !== null) spill(block);
       }
     }
   }

@@ -3,8 +3,8 @@
  * Tensor: a view (shape, strides, offset, dtype) of a block of the heap, with its place in the autograd graph. Here is what
  * a tensor is; what can be done with it (`add`, `sum`, `reshape` …) are the ops, which methods.ts makes its methods.
  */
-import { isOptions, optionsOf, show } from "./arguments.js";
-import { backward } from "./autograd.js";
+import { isOptions, optionsOf, show, type Trailing } from "./arguments.js";
+import { backward, refuseCreateGraph } from "./autograd.js";
 import type { DType, TypedArray } from "./dtype.js";
 import { itemSize } from "./dtype.js";
 import { AutogradError, ShapeError } from "./errors.js";
@@ -26,6 +26,7 @@ import {
   touch,
 } from "./storage.js";
 import { F32, I32, U8 } from "./wasm/heap.js";
+import { k } from "./wasm/load.js";
 
 /** Nested lists of numbers or booleans, as `tensor()` takes them and `toArray()` gives them. */
 export type NestedArray = number | boolean | readonly NestedArray[];
@@ -38,6 +39,8 @@ type Hook = (grad: Tensor) => Tensor | void;
 /** Options of `backward`. */
 export interface BackwardOptions {
   retainGraph?: boolean;
+  /** Refused: backward passes are not recorded. */
+  createGraph?: boolean;
 }
 
 /** An n-dimensional array of numbers with automatic differentiation. Made by `tensor`, `zeros`, `rand` and so on. */
@@ -59,6 +62,8 @@ export class Tensor implements Iterable<Tensor> {
   /** @internal The buffer a gradient is being written to, or one that may be written over. */
   pendingGrad: Tensor | null = null;
   /** @internal */ leafHooks: Hook[] | null = null;
+  /** Whether backward() fills `.grad`, though this is no leaf. */
+  retainsGrad = false;
   private leafRequiresGrad = false;
   private gradExposed = false;
   private readonly count: number;
@@ -146,9 +151,10 @@ export class Tensor implements Iterable<Tensor> {
 
   /** The sizes, or the size of one dim (from the end when negative). */
   size(): number[];
-  size(dim: number): number;
-  size(dim?: number): number | number[] {
-    return dim === undefined ? [...this.shape] : this.shape[normalizeDim(dim, this.ndim, "size")];
+  size(dim: number | { dim: number }): number;
+  size(dim?: number | { dim: number }): number | number[] {
+    if (dim === undefined) return [...this.shape];
+    return this.shape[normalizeDim(typeof dim === "number" ? dim : dim.dim, this.ndim, "size")];
   }
 
   /** Size of the first dim. @throws ShapeError on a 0-d tensor. */
@@ -349,22 +355,43 @@ export class Tensor implements Iterable<Tensor> {
    * @throws AutogradError when nothing here requires a gradient, when the graph has been used already, or when a tensor
    * it saved has been changed in place
    */
-  backward(gradient?: Tensor | BackwardOptions | null, options?: BackwardOptions | boolean): void {
-    const named = isOptions(gradient);
-    const given: unknown = named ? null : (gradient ?? null);
-    if (given !== null && !(given instanceof Tensor)) {
-      throw new TypeError(`backward: gradient must be a Tensor or null, found ${show(given)}`);
+  backward(
+    ...args: Trailing<BackwardOptions & { gradient?: Tensor | null }, ["gradient", "retainGraph", "createGraph"]>
+  ): void {
+    const {
+      gradient = null,
+      retainGraph = false,
+      createGraph,
+    } = optionsOf<BackwardOptions & { gradient?: Tensor | null }>("backward", args, [
+      "gradient",
+      "retainGraph",
+      "createGraph",
+    ]);
+    if (gradient !== null && !(gradient instanceof Tensor)) {
+      throw new TypeError(`backward: gradient must be a Tensor or null, found ${show(gradient)}`);
     }
-    const { retainGraph = false } = optionsOf<BackwardOptions>(
-      "backward",
-      [named ? gradient : options],
-      ["retainGraph"],
-    );
-    backward(this, given as Tensor | null, retainGraph);
+    if (createGraph) refuseCreateGraph("backward", createGraph);
+    backward(this, gradient, retainGraph);
+  }
+
+  /** Lets backward() fill `.grad` of this result of an op, too; leaves have theirs anyway. As torch.Tensor.retain_grad. */
+  retainGrad(): void {
+    if (!this.requiresGrad) throw new AutogradError("retainGrad: this tensor does not require a gradient");
+    if (this.isLeaf || this.retainsGrad) return;
+    this.retainsGrad = true;
+    this.registerHook((grad) => {
+      const sum = this.gradTensor;
+      if (sum === null) this.grad = grad;
+      else {
+        k.accumulate(sum.ptr, grad.ptr, sum.numel());
+        sum.block.version++;
+      }
+    });
   }
 
   /** Calls hook with this tensor's gradient in every backward(); what it returns replaces it. Returns the remover. */
   registerHook(hook: Hook): { remove(): void } {
+    if (typeof hook !== "function") throw new TypeError(`registerHook: expected a function, found ${show(hook)}`);
     if (!this.requiresGrad) throw new AutogradError("registerHook: this tensor does not require a gradient");
     let list: Hook[];
     if (this.gradFn === null) {
@@ -387,6 +414,7 @@ export class Tensor implements Iterable<Tensor> {
 
   /** The same memory outside the graph: gradients stop here. */
   detach(): Tensor {
+    this.block.detached = true;
     return this.stridedView(this.shape, this.strides, this.offset);
   }
 
@@ -396,8 +424,8 @@ export class Tensor implements Iterable<Tensor> {
   }
 
   /** Converts to another dtype; returns itself when it has it already. Float to integer truncates, anything ≠ 0 is true. */
-  to(dtype: DType): Tensor {
-    return convert.to(this, dtype);
+  to(dtype: DType | { dtype: DType }): Tensor {
+    return convert.to(this, isOptions(dtype) ? (dtype as { dtype: DType }).dtype : (dtype as DType));
   }
 
   float(): Tensor {

@@ -351,10 +351,59 @@ describe("autograd.grad", () => {
     again.sum().backward();
   });
 
+  test("refuses createGraph, which would silently train nothing, and options it does not know", () => {
+    const x = leaf([1, 2]);
+    const y = x.square().sum();
+    expect(() => autograd.grad(y, x, { createGraph: true })).toThrow(
+      /autograd.grad: createGraph is not supported.*penalty/,
+    );
+    expect(() => y.backward(null, { createGraph: true })).toThrow(/backward: createGraph is not supported/);
+    expect(() => autograd.backward(y, null, false, true)).toThrow(/autograd.backward: createGraph/);
+    expect(() => autograd.grad(y, x, { create_graph: true } as any)).toThrow(/did you mean createGraph/);
+    expect(() => autograd.grad(3 as any, x)).toThrow(/outputs must be a Tensor or a list of Tensors, found 3/);
+    expect(autograd.grad(y, x, { createGraph: false })[0]?.toArray()).toEqual([2, 4]);
+    expect(gradOf(x)).toBe(null);
+  });
+
   test("the same input twice, and an output as its own input", () => {
     const x = leaf(3);
     const y = x.mul(2);
     expect(autograd.grad(y, [x, x, y]).map((g) => g?.item())).toEqual([2, 2, 1]);
+  });
+});
+
+describe("autograd.backward", () => {
+  test("takes one tensor or several, with gradients where they are no scalars", () => {
+    const x = leaf([1, 2]);
+    autograd.backward(x.square().sum());
+    expect(gradOf(x)).toEqual([2, 4]);
+    // Shared work is done once, as in torch.autograd.backward.
+    const y = x.mul(3);
+    autograd.backward([y.sum(), y], [null, tensor([1, 10])]);
+    expect(gradOf(x)).toEqual([2 + 3 + 3, 4 + 3 + 30]);
+    const z = x.mul(2);
+    autograd.backward(z, ones(2), true);
+    autograd.backward(z, { gradTensors: ones(2) });
+    expect(gradOf(x)).toEqual([12, 41]);
+    expect(() => autograd.backward([x.mul(1)])).toThrow(AutogradError);
+  });
+});
+
+describe("retainGrad", () => {
+  test("keeps the gradient of a result, after its other hooks, summed over passes", () => {
+    const x = leaf([1, 2]);
+    const y = x.mul(3);
+    y.registerHook((g) => g.mul(2));
+    y.retainGrad();
+    y.retainGrad();
+    const z = y.sum();
+    z.backward(null, true);
+    expect(gradOf(y)).toEqual([2, 2]);
+    expect(gradOf(x)).toEqual([6, 6]);
+    z.backward();
+    expect(gradOf(y)).toEqual([4, 4]);
+    x.retainGrad();
+    expect(() => tensor([1]).retainGrad()).toThrow(/does not require a gradient/);
   });
 });
 

@@ -2,9 +2,11 @@
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import {
   autograd,
+  cat,
   DisposedError,
   data,
   F,
+  full,
   manualSeed,
   memory,
   nn,
@@ -353,6 +355,16 @@ describe("what backward() consumed", () => {
     expect(small.loss.add(large.loss).item()).toBeGreaterThan(0);
   });
 
+  test("small outputs that were detached are there at the end of the epoch", () => {
+    const collected = Array.from({ length: 30 }, () => {
+      const { hidden, loss } = run(100);
+      loss.backward();
+      return hidden.detach();
+    });
+    passes(20);
+    expectFilled(cat(collected), 3);
+  });
+
   test("stays while it is used between passes, and with keep()", () => {
     const { hidden, outputs, loss } = run(MEGA);
     outputs.keep();
@@ -382,8 +394,8 @@ describe("under pressure", () => {
   beforeAll(() => passes(1));
 
   test("results go by last use, oldest first, and say what to do", () => {
-    const old = ones(1000).mul(2);
-    const used = ones(1000).mul(3);
+    const old = ones(5000).mul(2);
+    const used = ones(5000).mul(3);
     for (let i = 0; i < 8; i++) {
       pressure(40);
       used.sum();
@@ -394,9 +406,28 @@ describe("under pressure", () => {
     expectFilled(used, 3);
   });
 
+  test("small results are set aside, not lost: the outputs of an evaluation, joined at its end", () => {
+    const outputs = noGrad(() =>
+      Array.from({ length: 40 }, (_, i) => {
+        const output = full([100, 10], i).add(0.5);
+        pressure(8);
+        return output;
+      }),
+    );
+    for (let i = 0; i < 8; i++) pressure(40);
+    const all = cat(outputs);
+    expect(all.shape).toEqual([4000, 10]);
+    expect(
+      all
+        .mean(1)
+        .toArray()
+        .filter((_: number, i: number) => i % 100 === 0),
+    ).toEqual(outputs.map((_, i) => i + 0.5));
+  });
+
   test("a use of a view is a use", () => {
-    const base = ones(1000).mul(4);
-    const view = base.reshape(10, 100).select(0, 3);
+    const base = ones(5000).mul(4);
+    const view = base.reshape(10, 500).select(0, 3);
     for (let i = 0; i < 8; i++) {
       pressure(40);
       view.sum();

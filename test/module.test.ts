@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import {
   ArgumentError,
   F,
+  full,
   IndexError,
   manualSeed,
   memory,
@@ -430,15 +431,122 @@ describe("printing", () => {
     expect(String(net)).toBe(
       [
         "Sequential(",
-        "  (0): Linear(inFeatures=4, outFeatures=3, bias=true)",
+        "  (0): Linear(in_features=4, out_features=3, bias=True)",
         "  (1): ReLU()",
         "  (2): Sequential(",
-        "    (0): Dropout(p=0.2)",
+        "    (0): Dropout(p=0.2, inplace=False)",
         "    (1): ReLU()",
         "  )",
         ")",
       ].join("\n"),
     );
     expect(`${new nn.Sequential()}`).toBe("Sequential()");
+  });
+
+  test("of each layer is PyTorch 1.13's text", () => {
+    const layers: [nn.Module, string][] = [
+      [new nn.ReLU(true), "ReLU(inplace=True)"],
+      [new nn.LeakyReLU(0.2, { inplace: true }), "LeakyReLU(negative_slope=0.2, inplace=True)"],
+      [new nn.ELU(), "ELU(alpha=1.0)"],
+      [new nn.GELU("tanh"), "GELU(approximate='tanh')"],
+      [new nn.SiLU(true), "SiLU(inplace=True)"],
+      [new nn.Softplus(2, 10), "Softplus(beta=2, threshold=10)"],
+      [new nn.Hardtanh(), "Hardtanh(min_val=-1.0, max_val=1.0)"],
+      [new nn.Hardswish(true), "Hardswish()"],
+      [new nn.Softmax({ dim: 1 }), "Softmax(dim=1)"],
+      [new nn.Dropout2d(0.2), "Dropout2d(p=0.2, inplace=False)"],
+      [new nn.Flatten(), "Flatten(start_dim=1, end_dim=-1)"],
+      [new nn.Unflatten(1, [2, 3]), "Unflatten(dim=1, unflattened_size=(2, 3))"],
+      [new nn.Upsample({ size: [4, 5], mode: "bilinear" }), "Upsample(size=(4, 5), mode=bilinear)"],
+      [new nn.Upsample({ scaleFactor: 2 }), "Upsample(scale_factor=2.0, mode=nearest)"],
+      [new nn.PixelUnshuffle(2), "PixelUnshuffle(downscale_factor=2)"],
+      [new nn.ZeroPad2d(1), "ZeroPad2d((1, 1, 1, 1))"],
+      [new nn.ConstantPad2d([1, 2, 3, 4], 3.5), "ConstantPad2d(padding=(1, 2, 3, 4), value=3.5)"],
+      [new nn.Linear(2, 3, false), "Linear(in_features=2, out_features=3, bias=False)"],
+      [new nn.LayerNorm([2, 3], 1e-3), "LayerNorm((2, 3), eps=0.001, elementwise_affine=True)"],
+      [new nn.GroupNorm(1, 2), "GroupNorm(1, 2, eps=1e-05, affine=True)"],
+      [new nn.Embedding(3, 2, { paddingIdx: 0 }), "Embedding(3, 2, padding_idx=0)"],
+      [
+        new nn.BatchNorm1d(3, { momentum: null }),
+        "BatchNorm1d(3, eps=1e-05, momentum=None, affine=True, track_running_stats=True)",
+      ],
+      [new nn.Conv2d(1, 2, 3, { padding: 1 }), "Conv2d(1, 2, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1))"],
+      [new nn.CrossEntropyLoss(), "CrossEntropyLoss()"],
+    ];
+    for (const [layer, text] of layers) expect(String(layer)).toBe(text);
+  });
+});
+
+describe("what is no parameter, buffer, hook or forward is refused, as in PyTorch", () => {
+  test("a plain tensor in a parameter's place", () => {
+    const layer = new nn.Linear(2, 3);
+    const { weight } = layer;
+    expect(() => {
+      (layer as { weight: Tensor }).weight = ones(3, 2);
+    }).toThrow(/Linear: cannot assign a Tensor to the parameter weight.*nn\.Parameter.*copy_/);
+    expect(layer.weight).toBe(weight);
+    layer.weight = new nn.Parameter(ones(3, 2));
+    expect(layer.weight.sum().item()).toBe(6);
+    layer.bias = null;
+    expect(Object.keys(layer.stateDict())).toEqual(["weight"]);
+    expect(layer(ones(1, 2)).toArray()).toEqual([[2, 2, 2]]);
+  });
+
+  test("of every layer, and of modules of one's own once their parameters were listed", () => {
+    const layers = [
+      new nn.Conv2d(1, 1, 1),
+      new nn.ConvTranspose2d(1, 1, 1),
+      new nn.BatchNorm2d(1),
+      new nn.LayerNorm(1),
+      new nn.GroupNorm(1, 1),
+      new nn.Embedding(1, 1),
+    ];
+    for (const layer of layers) {
+      expect(() => {
+        (layer as any).weight = ones(1);
+      }).toThrow(TypeError);
+    }
+    class Scale extends nn.Module {
+      factor = new nn.Parameter(ones(1));
+      shift = new nn.Parameter(zeros(1));
+      mask = ones(1);
+      forward(x: Tensor): Tensor {
+        return x.mul(this.factor).add(this.shift).mul(this.mask);
+      }
+    }
+    const [a, b] = [new Scale(), new Scale()];
+    const names = (net: Scale) => [...net.namedParameters()].map(([name]) => name);
+    expect(names(a)).toEqual(["factor", "shift"]);
+    expect(b.parameters()).toHaveLength(2);
+    for (const net of [a, b]) {
+      expect(() => {
+        (net as any).factor = ones(1);
+      }).toThrow(/Scale: cannot assign/);
+    }
+    a.factor = new nn.Parameter(full([1], 3));
+    a.mask = full([1], 2);
+    expect([a(ones(1)).item(), b(ones(1)).item()]).toEqual([6, 1]);
+    expect(names(a)).toEqual(["factor", "shift"]);
+    expect(a.parameters()[0]).toBe(a.factor);
+    a.shift = b.shift;
+    expect(a.stateDict().shift.block).toBe(b.shift.block);
+  });
+
+  test("buffers, hooks, and a class without forward", () => {
+    const norm = new nn.BatchNorm2d(2);
+    expect(() => {
+      (norm as any).running_mean = 3;
+    }).toThrow(/BatchNorm2d: cannot assign 3 to the buffer running_mean/);
+    for (const register of ["registerForwardPreHook", "registerForwardHook", "registerFullBackwardHook"] as const) {
+      expect(() => norm[register](3 as any)).toThrow(/a hook must be a function, found 3/);
+    }
+    class Unfinished extends (nn.Module as any) {}
+    expect(() => new (Unfinished as any)()(ones(1))).toThrow(/Unfinished: it has no forward/);
+  });
+
+  test("net[0] is the first module", () => {
+    const net = new nn.Sequential(new nn.Linear(1, 2), new nn.ReLU());
+    expect([net[0], net[1], net[2]]).toEqual([net.at(0), net.at(1), undefined]);
+    expect(new nn.ModuleList([net])[0]).toBe(net);
   });
 });

@@ -1,6 +1,6 @@
 /** A new user's path: pack the package, install the tarball in an empty folder, run and type-check the README's code. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -58,6 +58,17 @@ describe("the installed package", () => {
     expect(Number(/^epoch \d+ of \d+: (0\.\d+|1)\n$/.exec(first)?.[1])).toBeGreaterThan(0.9);
     expect(run(fitted)).toBe(first);
     expect(run(saved)).toBe("3\n");
+  });
+
+  test("has types that TypeScript 5.5 reads: arrays of bytes have a parameter from 5.7 on", () => {
+    const types = join(folder, "node_modules/lanegrad/dist");
+    const files = readdirSync(types, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".d.ts"));
+    expect(files.length).toBeGreaterThan(100);
+    const newer = /\b(Uint8|Uint8Clamped|Int32|Float32|Float64)Array<|\bWebAssembly\.(Module|Memory)\b(?! :)/;
+    for (const file of files) {
+      const code = readFileSync(join(types, file), "utf8").replace(/\/\*.*?\*\//gs, "");
+      expect(newer.exec(code)?.[0], file).toBeUndefined();
+    }
   });
 
   test("has types that a strict TypeScript project accepts", () => {

@@ -60,18 +60,18 @@ describe("layers", () => {
 
   test("print what they were made of", () => {
     expect(String(new nn.MaxPool2d(2))).toBe(
-      "MaxPool2d(kernelSize=2, stride=2, padding=0, dilation=1, ceilMode=false)",
+      "MaxPool2d(kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=False)",
     );
-    expect(String(new nn.AvgPool2d([2, 3], 1))).toBe("AvgPool2d(kernelSize=[2, 3], stride=1, padding=0)");
-    expect(String(new nn.AdaptiveAvgPool2d([7, null]))).toBe("AdaptiveAvgPool2d(outputSize=[7, null])");
-    expect(String(new nn.AdaptiveMaxPool2d(1))).toBe("AdaptiveMaxPool2d(outputSize=1)");
-    expect(String(new nn.Upsample({ size: 8 }))).toBe('Upsample(size=8, mode="nearest")');
-    expect(String(new nn.Upsample({ scaleFactor: [2, 3] }))).toBe('Upsample(scaleFactor=[2, 3], mode="nearest")');
-    expect(String(new nn.PixelShuffle(3))).toBe("PixelShuffle(upscaleFactor=3)");
-    expect(String(new nn.PixelUnshuffle(3))).toBe("PixelUnshuffle(downscaleFactor=3)");
-    expect(String(new nn.ReflectionPad2d(1))).toBe("ReflectionPad2d([1, 1, 1, 1])");
-    expect(String(new nn.ConstantPad2d(1, 0.5))).toBe("ConstantPad2d(padding=[1, 1, 1, 1], value=0.5)");
-    expect(String(new nn.Dropout2d(0.2))).toBe("Dropout2d(p=0.2)");
+    expect(String(new nn.AvgPool2d([2, 3], 1))).toBe("AvgPool2d(kernel_size=(2, 3), stride=1, padding=0)");
+    expect(String(new nn.AdaptiveAvgPool2d([7, null]))).toBe("AdaptiveAvgPool2d(output_size=(7, None))");
+    expect(String(new nn.AdaptiveMaxPool2d(1))).toBe("AdaptiveMaxPool2d(output_size=1)");
+    expect(String(new nn.Upsample({ size: 8 }))).toBe("Upsample(size=8, mode=nearest)");
+    expect(String(new nn.Upsample({ scaleFactor: [2, 3] }))).toBe("Upsample(scale_factor=(2.0, 3.0), mode=nearest)");
+    expect(String(new nn.PixelShuffle(3))).toBe("PixelShuffle(upscale_factor=3)");
+    expect(String(new nn.PixelUnshuffle(3))).toBe("PixelUnshuffle(downscale_factor=3)");
+    expect(String(new nn.ReflectionPad2d(1))).toBe("ReflectionPad2d((1, 1, 1, 1))");
+    expect(String(new nn.ConstantPad2d(1, 0.5))).toBe("ConstantPad2d(padding=(1, 1, 1, 1), value=0.5)");
+    expect(String(new nn.Dropout2d(0.2))).toBe("Dropout2d(p=0.2, inplace=False)");
   });
 });
 

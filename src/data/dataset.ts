@@ -1,5 +1,6 @@
 /** Datasets: what has a length and gives a sample by its index, as torch.utils.data.Dataset. */
 
+import { checkOptions, inPlaces, show } from "../arguments.js";
 import { ArgumentError, IndexError, ShapeError } from "../errors.js";
 import { isGradEnabled } from "../grad-mode.js";
 import { select } from "../ops/view.js";
@@ -127,6 +128,8 @@ export class TensorDataset extends Dataset<Tensor[]> {
   }
 }
 
+type Indices = readonly number[] | Int32Array | Tensor;
+
 /**
  * The samples of another dataset at some indices.
  *
@@ -137,10 +140,11 @@ export class Subset<Sample = any> extends Dataset<Sample> {
 
   constructor(
     readonly dataset: DatasetLike<Sample>,
-    indices: readonly number[] | Int32Array | Tensor,
+    given: Indices | { indices: Indices },
   ) {
     super();
     checkDataset(dataset, "Subset");
+    const [indices] = inPlaces([given as Indices], ["indices"]);
     const list = indices instanceof Tensor ? indices.toTypedArray() : indices;
     this.indices = new Int32Array(list.length);
     for (let i = 0; i < list.length; i++) this.indices[i] = normalizeIndex(list[i], dataset.length, "Subset");
@@ -174,19 +178,39 @@ function lengthsOf(fractions: readonly number[], n: number): number[] {
   return lengths;
 }
 
+/** Options of `randomSplit`. */
+export interface RandomSplitOptions {
+  seed?: number | bigint;
+  generator?: Generator;
+}
+
 /**
  * Splits a dataset at random into subsets of these lengths, or of these fractions of its length when they sum to 1.
  * The order is torch.utils.data.random_split's.
  *
  * @param options.seed draw from a generator of this seed; otherwise from the default one, which `manualSeed` governs
+ * @param options.generator draw from this generator, in place of one of a seed; may stand in the options' place, as in PyTorch
  * @throws ArgumentError when the lengths do not sum to the dataset's
  */
 export function randomSplit<Sample = any>(
   dataset: DatasetLike<Sample>,
   lengths: readonly number[],
-  options: { seed?: number | bigint } = {},
-): Subset<Sample>[] {
+  options?: RandomSplitOptions | Generator,
+): Subset<Sample>[];
+export function randomSplit<Sample = any>(
+  dataset: DatasetLike<Sample>,
+  named: { lengths: readonly number[] } & RandomSplitOptions,
+): Subset<Sample>[];
+export function randomSplit<Sample = any>(dataset: DatasetLike<Sample>, ...args: any[]): Subset<Sample>[] {
+  const [lengths, options = {}]: [readonly number[], (RandomSplitOptions | Generator)?] = inPlaces(args as [any], [
+    "lengths",
+  ]);
   checkDataset(dataset, "randomSplit");
+  const { seed, generator } = options instanceof Generator ? { generator: options } : options;
+  if (!(options instanceof Generator)) checkOptions("randomSplit", options, ["seed", "generator"]);
+  if (!Array.isArray(lengths)) {
+    throw new ArgumentError(`randomSplit: lengths must be a list of numbers, found ${show(lengths)}`);
+  }
   const n = dataset.length;
   const total = lengths.reduce((a, b) => a + b, 0);
   const fractional = Math.abs(total - 1) <= 1e-9 && total <= 1;
@@ -197,7 +221,7 @@ export function randomSplit<Sample = any>(
         `length ${n}, or fractions that sum to 1`,
     );
   }
-  const order = randperm(n, options.seed === undefined ? undefined : new Generator(options.seed));
+  const order = randperm(n, seed === undefined ? generator : new Generator(seed));
   let start = 0;
   return sizes.map((size) => {
     start += size;

@@ -1,6 +1,6 @@
 /** DataLoader: batches of a dataset, as torch.utils.data.DataLoader with num_workers=0. */
 
-import { optionsOf, type Trailing } from "../arguments.js";
+import { inPlaces, isOptions, type Named, optionsOf, show, type Trailing } from "../arguments.js";
 import { ArgumentError, StateDictError } from "../errors.js";
 import {
   dataLoaderOrder,
@@ -25,8 +25,18 @@ export interface DataLoaderOptions<Sample = any, Batch = any> {
   dropLast?: boolean;
   /** Shuffle from a generator of one's own, so that the same seed gives the same epochs; otherwise from the default one. */
   seed?: number | bigint;
+  /** Shuffle from this generator, in place of one of `seed`. */
+  generator?: Generator;
   /** Makes a batch of samples. Default: `collate`. */
   collate?: (samples: Sample[]) => Batch;
+  /** `collate`, under PyTorch's name. */
+  collateFn?: (samples: Sample[]) => Batch;
+  /** Taken, as in PyTorch, and makes no difference: batches are made when they are asked for. */
+  numWorkers?: number;
+  /** Taken, as in PyTorch, and makes no difference. */
+  pinMemory?: boolean;
+  /** Taken, as in PyTorch, and makes no difference. */
+  persistentWorkers?: boolean;
 }
 
 /** PyTorch's order of arguments after the dataset. */
@@ -67,6 +77,7 @@ export type DefaultBatch = [inputs: Tensor, labels: Tensor, ...rest: Tensor[]];
  * @throws ArgumentError for a batchSize that is not a positive whole number, and for shuffling an empty dataset
  */
 export class DataLoader<Sample = any, Batch = DefaultBatch> implements Iterable<Batch> {
+  readonly dataset: DatasetLike<Sample>;
   readonly batchSize: number;
   readonly shuffle: boolean;
   readonly dropLast: boolean;
@@ -76,18 +87,24 @@ export class DataLoader<Sample = any, Batch = DefaultBatch> implements Iterable<
   private epoch: Epoch | null = null;
   private resumes = false;
 
-  constructor(
-    readonly dataset: DatasetLike<Sample>,
-    ...rest: Trailing<DataLoaderOptions<Sample, Batch>, typeof ORDER>
-  ) {
-    const {
-      batchSize = 1,
-      shuffle = false,
-      dropLast = false,
-      seed,
-      collate,
-    } = optionsOf<DataLoaderOptions<Sample, Batch>>("DataLoader", rest, ORDER, ["dropLast", "seed", "collate"]);
+  constructor(dataset: DatasetLike<Sample>, ...rest: Trailing<DataLoaderOptions<Sample, Batch>, typeof ORDER>);
+  constructor(...named: Named<{ dataset: DatasetLike<Sample> }, ["dataset"], DataLoaderOptions<Sample, Batch>>);
+  constructor(...args: any[]) {
+    const [dataset, ...rest]: [DatasetLike<Sample>, ...any[]] =
+      isOptions(args[0]) && "dataset" in args[0] ? inPlaces(args as [any], ["dataset"]) : (args as [any]);
+    const options = optionsOf<DataLoaderOptions<Sample, Batch>>("DataLoader", rest, ORDER, [
+      ...(["dropLast", "seed", "generator", "collate", "collateFn"] as const),
+      ...(["numWorkers", "pinMemory", "persistentWorkers"] as const),
+    ]);
+    const { batchSize = 1, shuffle = false, dropLast = false, seed, generator } = options;
+    const collate = options.collate ?? options.collateFn;
     checkDataset(dataset, "DataLoader");
+    if (generator !== undefined && !(generator instanceof Generator)) {
+      throw new ArgumentError(`DataLoader: generator must be a Generator, found ${show(generator)}; or give a seed`);
+    }
+    if (generator !== undefined && seed !== undefined) {
+      throw new ArgumentError("DataLoader: give either seed or generator, found both of them");
+    }
     if (!Number.isInteger(batchSize) || batchSize < 1) {
       throw new ArgumentError(`DataLoader: batchSize must be a positive whole number, found ${String(batchSize)}`);
     }
@@ -97,11 +114,12 @@ export class DataLoader<Sample = any, Batch = DefaultBatch> implements Iterable<
     if (shuffle && dataset.length === 0) {
       throw new ArgumentError("DataLoader: shuffle needs at least one sample, found a dataset of length 0");
     }
+    this.dataset = dataset;
     this.batchSize = batchSize;
     this.shuffle = shuffle;
     this.dropLast = dropLast;
     this.collate = collate ?? null;
-    this.generator = seed === undefined ? undefined : new Generator(seed);
+    this.generator = seed === undefined ? generator : new Generator(seed);
   }
 
   /** Batches an epoch. */

@@ -1,6 +1,8 @@
 /** Checkpoints: all that the rest of a run depends on, saved as one safetensors file; resuming is exact to the bit. */
+
 import { checkOptions, show } from "../arguments.js";
 import { type FileSource, fileExists, writeFile } from "../data/files.js";
+import type { Bytes } from "../dtype.js";
 import { ArgumentError, DataError, StateDictError } from "../errors.js";
 import type { Module } from "../nn/module.js";
 import type { Optimizer } from "../optim/optimizer.js";
@@ -173,7 +175,7 @@ export class Checkpoints {
     return fileExists(path) ? path : null;
   }
 
-  async write(state: FitState, taken: Snapshot): Promise<Uint8Array<ArrayBuffer>> {
+  async write(state: FitState, taken: Snapshot): Promise<Bytes> {
     const bytes = save(taken);
     const { path } = this.options;
     if (path !== undefined) {

@@ -1,5 +1,7 @@
 /** `fit`: the training loop, for those who do not want to write it. */
+
 import { show } from "../arguments.js";
+import type { Bytes } from "../dtype.js";
 import { ArgumentError } from "../errors.js";
 import { noGrad } from "../grad-mode.js";
 import type { Module } from "../nn/module.js";
@@ -44,7 +46,7 @@ class Run implements FitState {
   loss = Number.NaN;
   gradNorm: number | null = null;
   validation: Means | null = null;
-  checkpoint: Uint8Array<ArrayBuffer> | null = null;
+  checkpoint: Bytes | null = null;
   stopReason: StopReason | null = null;
   readonly history: EpochLog[] = [];
   private finding: Finding | null = null;

@@ -1,5 +1,7 @@
 /** What `fit` takes and gives. */
+
 import type { FileSource } from "../data/files.js";
+import type { Bytes } from "../dtype.js";
 import type { Module } from "../nn/module.js";
 import type { Optimizer } from "../optim/optimizer.js";
 import type { Tensor } from "../tensor.js";
@@ -44,7 +46,7 @@ export interface CheckpointOptions {
   /** The file, which each checkpoint replaces whole; `{epoch}` and `{step}` in it stand for their numbers. */
   path?: string;
   /** Takes the bytes: for storage other than files. */
-  save?: (bytes: Uint8Array<ArrayBuffer>, state: FitState) => void | Promise<void>;
+  save?: (bytes: Bytes, state: FitState) => void | Promise<void>;
   /** Epochs from one checkpoint to the next. Default 1; 0: none at the end of epochs. */
   every?: number;
   /** Optimizer steps from one checkpoint to the next, within epochs. Default 0: none. */
@@ -129,7 +131,7 @@ export interface FitState {
   /** The epochs completed. */
   readonly history: readonly EpochLog[];
   /** The last checkpoint's bytes. */
-  readonly checkpoint: Uint8Array<ArrayBuffer> | null;
+  readonly checkpoint: Bytes | null;
   /** Set in the end. */
   readonly stopReason: StopReason | null;
   /** Ends training after this batch, or epoch when called at its end. */

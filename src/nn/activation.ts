@@ -20,18 +20,29 @@ import { sigmoid, tanh } from "../ops/elementwise.js";
 import { logSoftmax, type SoftmaxDim, softmax, softmin } from "../ops/softmax.js";
 import type { Tensor } from "../tensor.js";
 import { Module } from "./module.js";
+import { showFloat } from "./show.js";
 
 /** PyTorch's `inplace` is taken and makes no difference: the result has memory of its own, as everywhere here. */
 export interface InplaceOption {
   inplace?: boolean;
 }
 
-/** max(x, 0). */
-export class ReLU extends Module {
-  constructor(..._ignored: Trailing<InplaceOption, ["inplace"]>) {
+/** Activations that have no other option than `inplace`. */
+abstract class InplaceActivation extends Module {
+  readonly inplace: boolean;
+
+  constructor(...args: Trailing<InplaceOption, ["inplace"]>) {
     super();
+    this.inplace = optionsOf<InplaceOption>(new.target.name, args, ["inplace"]).inplace ?? false;
   }
 
+  override extraRepr(): string {
+    return this.inplace ? "inplace=True" : "";
+  }
+}
+
+/** max(x, 0). */
+export class ReLU extends InplaceActivation {
   forward(x: Tensor): Tensor {
     return relu(x);
   }
@@ -40,12 +51,14 @@ export class ReLU extends Module {
 /** x where x > 0, else negativeSlope·x (0.01). */
 export class LeakyReLU extends Module {
   readonly negativeSlope: number;
+  readonly inplace: boolean;
 
   constructor(...args: Trailing<LeakyReluOptions & InplaceOption, ["negativeSlope", "inplace"]>) {
     super();
-    this.negativeSlope =
-      optionsOf<LeakyReluOptions & InplaceOption>("LeakyReLU", args, ["negativeSlope", "inplace"]).negativeSlope ??
-      0.01;
+    const names = ["negativeSlope", "inplace"] as const;
+    const options = optionsOf<LeakyReluOptions & InplaceOption>("LeakyReLU", args, names);
+    this.negativeSlope = options.negativeSlope ?? 0.01;
+    this.inplace = options.inplace ?? false;
   }
 
   forward(x: Tensor): Tensor {
@@ -53,17 +66,20 @@ export class LeakyReLU extends Module {
   }
 
   override extraRepr(): string {
-    return `negativeSlope=${this.negativeSlope}`;
+    return `negative_slope=${this.negativeSlope}${this.inplace ? ", inplace=True" : ""}`;
   }
 }
 
 /** x where x > 0, else alpha·(eˣ − 1), alpha 1. */
 export class ELU extends Module {
   readonly alpha: number;
+  readonly inplace: boolean;
 
   constructor(...args: Trailing<EluOptions & InplaceOption, ["alpha", "inplace"]>) {
     super();
-    this.alpha = optionsOf<EluOptions & InplaceOption>("ELU", args, ["alpha", "inplace"]).alpha ?? 1;
+    const options = optionsOf<EluOptions & InplaceOption>("ELU", args, ["alpha", "inplace"]);
+    this.alpha = options.alpha ?? 1;
+    this.inplace = options.inplace ?? false;
   }
 
   forward(x: Tensor): Tensor {
@@ -71,7 +87,7 @@ export class ELU extends Module {
   }
 
   override extraRepr(): string {
-    return `alpha=${this.alpha}`;
+    return `alpha=${showFloat(this.alpha)}${this.inplace ? ", inplace=True" : ""}`;
   }
 }
 
@@ -94,11 +110,7 @@ export class GELU extends Module {
 }
 
 /** x·sigmoid(x). */
-export class SiLU extends Module {
-  constructor(..._ignored: Trailing<InplaceOption, ["inplace"]>) {
-    super();
-  }
-
+export class SiLU extends InplaceActivation {
   forward(x: Tensor): Tensor {
     return silu(x);
   }
@@ -129,19 +141,21 @@ export class Softplus extends Module {
 export class Hardtanh extends Module {
   readonly minVal: number;
   readonly maxVal: number;
+  readonly inplace: boolean;
 
   constructor(...args: Trailing<HardtanhOptions & InplaceOption, ["minVal", "maxVal", "inplace"]>) {
     super();
-    const { minVal = -1, maxVal = 1 } = optionsOf<HardtanhOptions & InplaceOption>("Hardtanh", args, [
-      "minVal",
-      "maxVal",
-      "inplace",
-    ]);
+    const {
+      minVal = -1,
+      maxVal = 1,
+      inplace = false,
+    } = optionsOf<HardtanhOptions & InplaceOption>("Hardtanh", args, ["minVal", "maxVal", "inplace"]);
     if (!(minVal < maxVal)) {
       throw new ArgumentError(`Hardtanh: minVal must be less than maxVal, found ${minVal} and ${maxVal}`);
     }
     this.minVal = minVal;
     this.maxVal = maxVal;
+    this.inplace = inplace;
   }
 
   forward(x: Tensor): Tensor {
@@ -149,14 +163,15 @@ export class Hardtanh extends Module {
   }
 
   override extraRepr(): string {
-    return `minVal=${this.minVal}, maxVal=${this.maxVal}`;
+    return `min_val=${showFloat(this.minVal)}, max_val=${showFloat(this.maxVal)}${this.inplace ? ", inplace=True" : ""}`;
   }
 }
 
 /** x·min(max(x + 3, 0), 6) / 6. */
-export class Hardswish extends Module {
-  constructor(..._ignored: Trailing<InplaceOption, ["inplace"]>) {
-    super();
+export class Hardswish extends InplaceActivation {
+  /** As in PyTorch, which does not print this one's. */
+  override extraRepr(): string {
+    return "";
   }
 
   forward(x: Tensor): Tensor {

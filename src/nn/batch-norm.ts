@@ -1,5 +1,5 @@
 /** Batch and instance normalisation as modules. */
-import { optionsOf, show, type Trailing } from "../arguments.js";
+import { inPlaces, type Named, optionsOf, show, type Trailing } from "../arguments.js";
 import { ArgumentError, ShapeError } from "../errors.js";
 import { noGrad } from "../grad-mode.js";
 import { batchNorm } from "../ops/batch-norm.js";
@@ -8,9 +8,9 @@ import { instanceNorm } from "../ops/group-norm.js";
 import { squeeze, unsqueeze } from "../ops/view.js";
 import { formatShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
-import { Module } from "./module.js";
-import { showBool, showEps } from "./normalization.js";
+import { guardParameters, Module } from "./module.js";
 import { Parameter } from "./parameter.js";
+import { showBool, showFloat } from "./show.js";
 
 /** Options of the batch and instance norms. */
 export interface RunningNormOptions {
@@ -20,7 +20,9 @@ export interface RunningNormOptions {
   trackRunningStats?: boolean;
 }
 
-type RunningNormArguments = Trailing<RunningNormOptions, ["eps", "momentum", "affine", "trackRunningStats"]>;
+type RunningNormArguments =
+  | [numFeatures: number, ...rest: Trailing<RunningNormOptions, ["eps", "momentum", "affine", "trackRunningStats"]>]
+  | Named<{ numFeatures: number }, ["numFeatures"], RunningNormOptions>;
 
 /** Norms of channels that may keep running statistics, under PyTorch's keys. */
 abstract class RunningNorm extends Module {
@@ -38,15 +40,10 @@ abstract class RunningNorm extends Module {
   /** @internal */
   declare num_batches_tracked: Tensor | null;
 
-  constructor(
-    name: string,
-    numFeatures: number,
-    args: RunningNormArguments,
-    affineByDefault: boolean,
-    trackByDefault: boolean,
-  ) {
+  constructor(name: string, args: RunningNormArguments, affineByDefault: boolean, trackByDefault: boolean) {
     super();
-    const options = optionsOf<RunningNormOptions>(name, args, ["eps", "momentum", "affine", "trackRunningStats"]);
+    const [numFeatures, ...rest]: any[] = inPlaces(args, ["numFeatures"]);
+    const options = optionsOf<RunningNormOptions>(name, rest, ["eps", "momentum", "affine", "trackRunningStats"]);
     if (!Number.isInteger(numFeatures) || numFeatures < 1) {
       throw new ArgumentError(`${name}: numFeatures must be a whole number of channels, found ${show(numFeatures)}`);
     }
@@ -57,6 +54,7 @@ abstract class RunningNorm extends Module {
     this.trackRunningStats = options.trackRunningStats ?? trackByDefault;
     this.weight = this.affine ? new Parameter(ones(numFeatures)) : null;
     this.bias = this.affine ? new Parameter(zeros(numFeatures)) : null;
+    guardParameters(this);
     const tracks = this.trackRunningStats;
     this.registerBuffer("running_mean", tracks ? zeros(numFeatures) : null);
     this.registerBuffer("running_var", tracks ? ones(numFeatures) : null);
@@ -90,7 +88,7 @@ abstract class RunningNorm extends Module {
   override extraRepr(): string {
     const momentum = this.momentum === null ? "None" : this.momentum;
     return (
-      `${this.numFeatures}, eps=${showEps(this.eps)}, momentum=${momentum}, affine=${showBool(this.affine)}, ` +
+      `${this.numFeatures}, eps=${showFloat(this.eps)}, momentum=${momentum}, affine=${showBool(this.affine)}, ` +
       `track_running_stats=${showBool(this.trackRunningStats)}`
     );
   }
@@ -101,10 +99,9 @@ abstract class BatchNorm extends RunningNorm {
   constructor(
     private readonly dims: readonly number[],
     name: string,
-    numFeatures: number,
     args: RunningNormArguments,
   ) {
-    super(name, numFeatures, args, true, true);
+    super(name, args, true, true);
   }
 
   override forward(x: Tensor): Tensor {
@@ -153,15 +150,15 @@ abstract class BatchNorm extends RunningNorm {
  * @param options.trackRunningStats keep running statistics (default true); otherwise evaluation uses the batch's, too
  */
 export class BatchNorm1d extends BatchNorm {
-  constructor(numFeatures: number, ...args: RunningNormArguments) {
-    super([2, 3], "BatchNorm1d", numFeatures, args);
+  constructor(...args: RunningNormArguments) {
+    super([2, 3], "BatchNorm1d", args);
   }
 }
 
 /** `BatchNorm1d` for [N, C, H, W]: mean and variance over N, H and W. */
 export class BatchNorm2d extends BatchNorm {
-  constructor(numFeatures: number, ...args: RunningNormArguments) {
-    super([4], "BatchNorm2d", numFeatures, args);
+  constructor(...args: RunningNormArguments) {
+    super([4], "BatchNorm2d", args);
   }
 }
 
@@ -170,10 +167,9 @@ abstract class InstanceNorm extends RunningNorm {
   constructor(
     private readonly dims: number,
     name: string,
-    numFeatures: number,
     args: RunningNormArguments,
   ) {
-    super(name, numFeatures, args, false, false);
+    super(name, args, false, false);
   }
 
   override forward(x: Tensor): Tensor {
@@ -216,14 +212,14 @@ abstract class InstanceNorm extends RunningNorm {
  * @param options.trackRunningStats keep running statistics and use them in evaluation (default false)
  */
 export class InstanceNorm1d extends InstanceNorm {
-  constructor(numFeatures: number, ...args: RunningNormArguments) {
-    super(3, "InstanceNorm1d", numFeatures, args);
+  constructor(...args: RunningNormArguments) {
+    super(3, "InstanceNorm1d", args);
   }
 }
 
 /** `InstanceNorm1d` for [N, C, H, W] or [C, H, W]: mean and variance over H and W. */
 export class InstanceNorm2d extends InstanceNorm {
-  constructor(numFeatures: number, ...args: RunningNormArguments) {
-    super(4, "InstanceNorm2d", numFeatures, args);
+  constructor(...args: RunningNormArguments) {
+    super(4, "InstanceNorm2d", args);
   }
 }

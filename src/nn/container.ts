@@ -10,6 +10,9 @@ function checkModule(value: unknown, where: string): asserts value is Module {
 
 /** The modules under the names "0", "1" …, which PyTorch's state dicts use too. */
 abstract class IndexedModules extends Module implements Iterable<Module> {
+  /** PyTorch's `net[0]`; undefined where there is none. `at` counts from the end, too, and throws. */
+  [index: number]: Module;
+
   /** How many there are. */
   override get length(): number {
     return this.list().length;

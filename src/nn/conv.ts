@@ -1,5 +1,5 @@
 /** Layers that convolve: nn.Conv2d and nn.ConvTranspose2d. */
-import { optionsOf, show, type Trailing } from "../arguments.js";
+import { inPlaces, type Named, optionsOf, show, type Trailing } from "../arguments.js";
 import { ArgumentError, ShapeError } from "../errors.js";
 import { type ConvOptions, type ConvTransposeOptions, conv2d, convTranspose2d } from "../ops/conv.js";
 import { type PadMode, pad } from "../ops/pad.js";
@@ -8,7 +8,7 @@ import { formatShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { calculateFanInAndFanOut, kaimingUniform_, uniform_ } from "./init.js";
 import { emptyParameter } from "./linear.js";
-import { Module } from "./module.js";
+import { guardParameters, Module } from "./module.js";
 import type { Parameter } from "./parameter.js";
 
 type Pair = readonly [height: number, width: number];
@@ -29,6 +29,14 @@ export interface Conv2dOptions extends Omit<ConvOptions, "bias"> {
 export interface ConvTranspose2dOptions extends Omit<ConvTransposeOptions, "bias"> {
   bias?: boolean;
 }
+
+/** The arguments that are no options, where some of them are named. */
+type NamedSizes<Options> = Named<
+  { inChannels: number; outChannels: number; kernelSize: Size2d },
+  ["inChannels", "outChannels", "kernelSize"],
+  Options
+>;
+const SIZES = ["inChannels", "outChannels", "kernelSize"] as const;
 
 /** @throws ArgumentError unless it is a whole number ≥ 1 */
 function checkCount(value: unknown, what: string): number {
@@ -75,6 +83,7 @@ abstract class ConvNd extends Module {
     this.weight = emptyParameter([from, to / groups, ...this.kernelSize]);
     this.bias = (options.bias ?? true) ? emptyParameter([outChannels]) : null;
     this.resetParameters();
+    guardParameters(this);
   }
 
   /** Draws weight and bias anew: uniform in ±1/√(fan in), as PyTorch does (He et al. 2015 with a = √5). */
@@ -123,7 +132,10 @@ export class Conv2d extends ConvNd {
     outChannels: number,
     kernelSize: Size2d,
     ...rest: Trailing<Conv2dOptions, typeof CONV_ORDER>
-  ) {
+  );
+  constructor(...named: NamedSizes<Conv2dOptions>);
+  constructor(...args: any[]) {
+    const [inChannels, outChannels, kernelSize, ...rest] = inPlaces(args, SIZES);
     const options = optionsOf<Conv2dOptions>("Conv2d", rest, CONV_ORDER);
     const { padding = 0, paddingMode = "zeros" } = options;
     if (typeof padding === "string" && padding !== "same" && padding !== "valid") {
@@ -193,7 +205,10 @@ export class ConvTranspose2d extends ConvNd {
     outChannels: number,
     kernelSize: Size2d,
     ...rest: Trailing<ConvTranspose2dOptions, typeof TRANSPOSED_ORDER>
-  ) {
+  );
+  constructor(...named: NamedSizes<ConvTranspose2dOptions>);
+  constructor(...args: any[]) {
+    const [inChannels, outChannels, kernelSize, ...rest] = inPlaces(args, SIZES);
     const options = optionsOf<ConvTranspose2dOptions>("ConvTranspose2d", rest, TRANSPOSED_ORDER);
     const padding = pairOf(options.padding ?? 0, "padding", 0, "ConvTranspose2d");
     const outputPadding = pairOf(options.outputPadding ?? 0, "outputPadding", 0, "ConvTranspose2d");

@@ -6,6 +6,7 @@
  * Arguments go by position up to any point, the rest by name in a last options object, as in
  * `kaimingUniform_(w, 0.2, { mode: "fan_out" })`.
  */
+import { isOptions } from "../arguments.js";
 import type { TypedArray } from "../dtype.js";
 import { ArgumentError, DTypeError, ShapeError } from "../errors.js";
 import { checkFits, checkTensor, elements, splitOptions } from "../ops/factory.js";
@@ -130,7 +131,8 @@ export function truncNormal_(
 }
 
 /** Every element becomes value. @throws ArgumentError when t's integer dtype cannot hold it */
-export const constant_ = (t: Tensor, value: number): Tensor => fillWith(t, value, "constant_");
+export const constant_ = (t: Tensor, value: number | { val: number }): Tensor =>
+  fillWith(t, isOptions(value) ? (value as { val: number }).val : (value as number), "constant_");
 
 /** Ones. */
 export const ones_ = (t: Tensor): Tensor => fillWith(t, 1, "ones_");
@@ -252,7 +254,8 @@ const snakeCase = (name: unknown): string =>
  *
  * @throws ArgumentError for another nonlinearity
  */
-export function calculateGain(nonlinearity: Nonlinearity, param?: number): number {
+export function calculateGain(nonlinearity: Nonlinearity, given?: number | { param?: number }): number {
+  const param = typeof given === "object" ? given.param : given;
   const name = snakeCase(nonlinearity);
   switch (name) {
     case "tanh":

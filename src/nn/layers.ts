@@ -1,21 +1,24 @@
 /** Layers without parameters of their own. */
-import { optionsOf, type Trailing } from "../arguments.js";
+import { inPlaces, type Named, optionsOf, type Trailing } from "../arguments.js";
 import { checkProbability, dropout, dropout2d } from "../ops/dropout.js";
 import { type FlattenOptions, flatten, unflatten } from "../ops/view.js";
 import type { Tensor } from "../tensor.js";
 import { Module } from "./module.js";
+import { showBool, showTuple } from "./show.js";
 
 /** In training mode sets elements to 0 with probability p and divides the others by 1 − p; else gives x as it is. */
 export class Dropout extends Module {
   /** May be changed between steps. */
   p: number;
+  readonly inplace: boolean;
 
   /** `inplace` is taken, as in PyTorch, and makes no difference. */
   constructor(...args: Trailing<{ p?: number; inplace?: boolean }, ["p", "inplace"]>) {
     super();
     const where = new.target.name;
-    const { p = 0.5 } = optionsOf<{ p?: number; inplace?: boolean }>(where, args, ["p", "inplace"]);
+    const { p = 0.5, inplace = false } = optionsOf<{ p?: number; inplace?: boolean }>(where, args, ["p", "inplace"]);
     this.p = checkProbability(p, where);
+    this.inplace = inplace;
   }
 
   forward(x: Tensor): Tensor {
@@ -23,7 +26,7 @@ export class Dropout extends Module {
   }
 
   override extraRepr(): string {
-    return `p=${this.p}`;
+    return `p=${this.p}, inplace=${showBool(this.inplace)}`;
   }
 }
 
@@ -54,17 +57,20 @@ export class Flatten extends Module {
   }
 
   override extraRepr(): string {
-    return `startDim=${this.startDim}, endDim=${this.endDim}`;
+    return `start_dim=${this.startDim}, end_dim=${this.endDim}`;
   }
 }
 
 /** Splits a dim into several. */
 export class Unflatten extends Module {
-  constructor(
-    readonly dim: number,
-    readonly unflattenedSize: readonly number[],
-  ) {
+  readonly dim: number;
+  readonly unflattenedSize: readonly number[];
+
+  constructor(dim: number, unflattenedSize: readonly number[]);
+  constructor(...named: Named<{ dim: number; unflattenedSize: readonly number[] }, ["dim", "unflattenedSize"]>);
+  constructor(...args: any[]) {
     super();
+    [this.dim, this.unflattenedSize] = inPlaces(args, ["dim", "unflattenedSize"]);
   }
 
   forward(x: Tensor): Tensor {
@@ -72,7 +78,7 @@ export class Unflatten extends Module {
   }
 
   override extraRepr(): string {
-    return `dim=${this.dim}, unflattenedSize=[${this.unflattenedSize.join(", ")}]`;
+    return `dim=${this.dim}, unflattened_size=${showTuple(this.unflattenedSize)}`;
   }
 }
 

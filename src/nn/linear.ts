@@ -1,10 +1,11 @@
-import { optionsOf, show, type Trailing } from "../arguments.js";
+import { inPlaces, type Named, optionsOf, show, type Trailing } from "../arguments.js";
 import { ArgumentError } from "../errors.js";
 import { linear } from "../ops/matmul.js";
 import { Tensor } from "../tensor.js";
 import { kaimingUniform_, uniform_ } from "./init.js";
-import { Module } from "./module.js";
+import { guardParameters, Module } from "./module.js";
 import { Parameter } from "./parameter.js";
+import { showBool } from "./show.js";
 
 /** A size that must be a whole number ≥ 0. */
 export function checkSize(value: unknown, what: string): number {
@@ -24,22 +25,28 @@ export const emptyParameter = (shape: readonly number[]): Parameter =>
  * weight [outFeatures, inFeatures] and bias [outFeatures] start uniform in ±1/√inFeatures (He et al. 2015 with a = √5).
  */
 export class Linear extends Module {
+  readonly inFeatures: number;
+  readonly outFeatures: number;
   weight: Parameter;
   bias: Parameter | null;
 
   /** @param options.bias whether to learn a bias (default true) */
+  constructor(inFeatures: number, outFeatures: number, ...rest: Trailing<{ bias?: boolean }, ["bias"]>);
   constructor(
-    readonly inFeatures: number,
-    readonly outFeatures: number,
-    ...rest: Trailing<{ bias?: boolean }, ["bias"]>
-  ) {
+    ...named: Named<{ inFeatures: number; outFeatures: number }, ["inFeatures", "outFeatures"], { bias?: boolean }>
+  );
+  constructor(...args: any[]) {
     super();
+    const [inFeatures, outFeatures, ...rest] = inPlaces(args, ["inFeatures", "outFeatures"]);
+    this.inFeatures = inFeatures;
+    this.outFeatures = outFeatures;
     checkSize(inFeatures, "Linear: inFeatures");
     checkSize(outFeatures, "Linear: outFeatures");
     const { bias = true } = optionsOf<{ bias?: boolean }>("Linear", rest, ["bias"]);
     this.weight = emptyParameter([outFeatures, inFeatures]);
     this.bias = bias ? emptyParameter([outFeatures]) : null;
     this.resetParameters();
+    guardParameters(this);
   }
 
   /** Draws weight and bias anew. */
@@ -56,6 +63,6 @@ export class Linear extends Module {
   }
 
   override extraRepr(): string {
-    return `inFeatures=${this.inFeatures}, outFeatures=${this.outFeatures}, bias=${this.bias !== null}`;
+    return `in_features=${this.inFeatures}, out_features=${this.outFeatures}, bias=${showBool(this.bias !== null)}`;
   }
 }

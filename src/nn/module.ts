@@ -66,6 +66,9 @@ export abstract class Module extends Callable {
   /** @internal */
   override invoke(...inputs: any[]): any {
     const { hooks } = booksOf(this);
+    if (typeof this.forward !== "function") {
+      throw new ArgumentError(`${moduleName(this)}: it has no forward; define forward(…) in the class`);
+    }
     if (isAnomalyMode()) {
       return withinModule(this, () => (hooks === null ? this.forward(...inputs) : this.runHooked(hooks, inputs)));
     }
@@ -131,6 +134,11 @@ export abstract class Module extends Callable {
       enumerable: false,
       get: () => buffers.get(name)?.value ?? null,
       set: (next: Tensor | null) => {
+        if (next !== null && !(next instanceof Tensor)) {
+          throw new TypeError(
+            `${moduleName(this)}: cannot assign ${show(next)} to the buffer ${name}; expected a Tensor or null`,
+          );
+        }
         if (next !== null) promote(next.block, Kind.State);
         buffers.set(name, { value: next, persistent: buffers.get(name)?.persistent ?? true });
       },
@@ -320,12 +328,62 @@ export abstract class Module extends Callable {
   }
 }
 
+/** Where a module keeps the parameters that are guarded, by name. */
+const GUARDED = Symbol("parameters");
+type Guarded = Module & { [GUARDED]?: Record<string, Parameter | null> };
+const guards = new Map<string, PropertyDescriptor>();
+
+/** The property that holds a parameter: whatever is no parameter is refused there. One for all modules, so that their shapes agree. */
+function guardOf(name: string): PropertyDescriptor {
+  let guard = guards.get(name);
+  if (guard === undefined) {
+    guard = {
+      configurable: true,
+      enumerable: true,
+      get(this: Guarded) {
+        return this[GUARDED]?.[name];
+      },
+      set(this: Guarded, value: unknown) {
+        if (value !== null && value !== undefined && !(value instanceof Parameter)) {
+          throw new TypeError(
+            `${moduleName(this)}: cannot assign ${show(value)} to the parameter ${name}, which would no longer be learned; wrap it ` +
+              `in new nn.Parameter(…), or write its values: noGrad(() => module.${name}.copy_(…))`,
+          );
+        }
+        (this[GUARDED] as Record<string, unknown>)[name] = value;
+      },
+    };
+    guards.set(name, guard);
+  }
+  return guard;
+}
+
+function guard(module: Guarded, name: string, value: Parameter): void {
+  if (module[GUARDED] === undefined) Object.defineProperty(module, GUARDED, { value: {} });
+  const values = module[GUARDED] as Record<string, Parameter>;
+  if (name in values) return;
+  values[name] = value;
+  Object.defineProperty(module, name, guardOf(name));
+}
+
+/**
+ * From now on the fields that are parameters take parameters and null only, as in PyTorch: a plain tensor would silently not
+ * be learned. Layers call it when they are made; other modules' parameters are guarded when they are first listed.
+ */
+export function guardParameters(module: Module): void {
+  for (const _ of ownParameters(module));
+}
+
 const join = (prefix: string, name: string): string => (prefix === "" ? name : `${prefix}.${name}`);
 
 const moduleName = (module: Module): string => module.constructor.name;
 
 function* ownParameters(module: Module): Generator<[string, Parameter]> {
-  for (const [name, value] of Object.entries(module)) if (value instanceof Parameter) yield [name, value];
+  for (const [name, value] of Object.entries(module)) {
+    if (!(value instanceof Parameter)) continue;
+    guard(module, name, value);
+    yield [name, value];
+  }
 }
 
 /** What namedParameters() yields, without names: clipping asks for it in every step, and generators would cost as much. */
@@ -335,8 +393,10 @@ function collectParameters(module: Module, found: Set<Parameter>, seen: Set<Modu
   let children: Module[] | null = null;
   for (let i = 0; i < names.length; i++) {
     const value = (module as any)[names[i]];
-    if (value instanceof Parameter) found.add(value);
-    else if (typeof value === "function" && value instanceof Module && !seen.has(value)) {
+    if (value instanceof Parameter) {
+      guard(module, names[i], value);
+      found.add(value);
+    } else if (typeof value === "function" && value instanceof Module && !seen.has(value)) {
       children ??= [];
       children.push(value);
     }
@@ -366,7 +426,10 @@ export function zeroGradients(parameters: Iterable<Tensor>, options: { setToNone
   }
 }
 
-function addHook(module: Module, kind: keyof Hooks, hook: any): HookHandle {
+function addHook(module: Module, kind: keyof Hooks, hook: unknown): HookHandle {
+  if (typeof hook !== "function") {
+    throw new TypeError(`${moduleName(module)}: a hook must be a function, found ${show(hook)}`);
+  }
   const own = booksOf(module);
   own.hooks ??= { before: [], forward: [], backward: [] };
   const list: unknown[] = own.hooks[kind];

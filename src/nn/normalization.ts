@@ -1,19 +1,26 @@
 /** Layer and group normalisation as modules. */
-import { optionsOf, type Trailing } from "../arguments.js";
+import { inPlaces, type Named, optionsOf, show, type Trailing } from "../arguments.js";
 import { ArgumentError } from "../errors.js";
 import { ones, zeros } from "../ops/create.js";
 import { checkGroups, groupNorm } from "../ops/group-norm.js";
 import { layerNorm } from "../ops/norm.js";
 import { checkShape, type Shape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
-import { Module } from "./module.js";
+import { guardParameters, Module } from "./module.js";
 import { Parameter } from "./parameter.js";
+import { showBool, showFloat, showTuple } from "./show.js";
 
 /** Options of `LayerNorm`. */
 export interface LayerNormOptions {
   eps?: number;
   elementwiseAffine?: boolean;
   bias?: boolean;
+}
+
+/** Options of `GroupNorm`. */
+export interface GroupNormOptions {
+  eps?: number;
+  affine?: boolean;
 }
 
 /**
@@ -35,8 +42,16 @@ export class LayerNorm extends Module {
   constructor(
     normalizedShape: number | Shape,
     ...rest: Trailing<LayerNormOptions, ["eps", "elementwiseAffine", "bias"]>
-  ) {
+  );
+  constructor(...named: Named<{ normalizedShape: number | Shape }, ["normalizedShape"], LayerNormOptions>);
+  constructor(...args: any[]) {
     super();
+    const [normalizedShape, ...rest] = inPlaces(args, ["normalizedShape"]);
+    if (typeof normalizedShape !== "number" && !Array.isArray(normalizedShape)) {
+      throw new ArgumentError(
+        `LayerNorm: normalizedShape must be a number or a list of sizes, found ${show(normalizedShape)}`,
+      );
+    }
     const options = optionsOf<LayerNormOptions>("LayerNorm", rest, ["eps", "elementwiseAffine", "bias"]);
     const shape = typeof normalizedShape === "number" ? [normalizedShape] : [...normalizedShape];
     checkShape(shape, "LayerNorm");
@@ -46,6 +61,7 @@ export class LayerNorm extends Module {
     this.elementwiseAffine = options.elementwiseAffine ?? true;
     this.weight = this.elementwiseAffine ? new Parameter(ones(shape)) : null;
     this.bias = this.elementwiseAffine && (options.bias ?? true) ? new Parameter(zeros(shape)) : null;
+    guardParameters(this);
   }
 
   override forward(x: Tensor): Tensor {
@@ -53,16 +69,9 @@ export class LayerNorm extends Module {
   }
 
   override extraRepr(): string {
-    const shape = `(${this.normalizedShape.join(", ")}${this.normalizedShape.length === 1 ? "," : ""})`;
-    return `${shape}, eps=${showEps(this.eps)}, elementwise_affine=${showBool(this.elementwiseAffine)}`;
+    return `${showTuple(this.normalizedShape)}, eps=${showFloat(this.eps)}, elementwise_affine=${showBool(this.elementwiseAffine)}`;
   }
 }
-
-/** As Python prints them. */
-/** @internal */
-export const showEps = (eps: number): string =>
-  eps < 1e-4 ? eps.toExponential().replace(/e-(\d)$/, "e-0$1") : String(eps);
-export const showBool = (value: boolean): string => (value ? "True" : "False");
 
 /**
  * Group normalisation of [N, C, *]: the channels of a group by their common mean and variance, each image by itself, then
@@ -81,13 +90,14 @@ export class GroupNorm extends Module {
   weight: Parameter | null;
   bias: Parameter | null;
 
+  constructor(numGroups: number, numChannels: number, ...rest: Trailing<GroupNormOptions, ["eps", "affine"]>);
   constructor(
-    numGroups: number,
-    numChannels: number,
-    ...args: Trailing<{ eps?: number; affine?: boolean }, ["eps", "affine"]>
-  ) {
+    ...named: Named<{ numGroups: number; numChannels: number }, ["numGroups", "numChannels"], GroupNormOptions>
+  );
+  constructor(...args: any[]) {
     super();
-    const options = optionsOf<{ eps?: number; affine?: boolean }>("GroupNorm", args, ["eps", "affine"]);
+    const [numGroups, numChannels, ...rest] = inPlaces(args, ["numGroups", "numChannels"]);
+    const options = optionsOf<GroupNormOptions>("GroupNorm", rest, ["eps", "affine"]);
     checkGroups("GroupNorm", numGroups, numChannels);
     this.numGroups = numGroups;
     this.numChannels = numChannels;
@@ -95,6 +105,7 @@ export class GroupNorm extends Module {
     this.affine = options.affine ?? true;
     this.weight = this.affine ? new Parameter(ones(numChannels)) : null;
     this.bias = this.affine ? new Parameter(zeros(numChannels)) : null;
+    guardParameters(this);
   }
 
   override forward(x: Tensor): Tensor {
@@ -102,6 +113,6 @@ export class GroupNorm extends Module {
   }
 
   override extraRepr(): string {
-    return `${this.numGroups}, ${this.numChannels}, eps=${showEps(this.eps)}, affine=${showBool(this.affine)}`;
+    return `${this.numGroups}, ${this.numChannels}, eps=${showFloat(this.eps)}, affine=${showBool(this.affine)}`;
   }
 }

@@ -1,10 +1,11 @@
 /** Layers that pad the last two dims. Shape: (*, H, W) → (*, H + top + bottom, W + left + right). */
-import { show } from "../arguments.js";
+import { inPlaces, show } from "../arguments.js";
 import { ArgumentError } from "../errors.js";
 import { type PadMode, pad } from "../ops/pad.js";
 import { formatShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { Module } from "./module.js";
+import { showTuple } from "./show.js";
 
 /** What the padding layers have in common. */
 abstract class Pad2d extends Module {
@@ -12,8 +13,9 @@ abstract class Pad2d extends Module {
   readonly padding: readonly number[];
   protected readonly mode: PadMode = "constant";
 
-  constructor(padding: number | readonly number[]) {
+  constructor(given: number | readonly number[] | { padding: number | readonly number[] }) {
     super();
+    const [padding] = inPlaces([given as number | readonly number[]], ["padding"]);
     const list = typeof padding === "number" ? [padding, padding, padding, padding] : padding;
     if (!Array.isArray(list) || list.length !== 4 || !list.every(Number.isInteger)) {
       const found = Array.isArray(padding) ? formatShape(padding) : show(padding);
@@ -29,7 +31,7 @@ abstract class Pad2d extends Module {
   }
 
   override extraRepr(): string {
-    return `[${this.padding.join(", ")}]`;
+    return showTuple(this.padding);
   }
 }
 
@@ -53,7 +55,7 @@ export class ConstantPad2d extends Pad2d {
   }
 
   override extraRepr(): string {
-    return `padding=[${this.padding.join(", ")}], value=${this.value}`;
+    return `padding=${showTuple(this.padding)}, value=${this.value}`;
   }
 }
 

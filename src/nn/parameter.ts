@@ -7,6 +7,9 @@ import { Tensor } from "../tensor.js";
  * the tensor it is made from.
  */
 export class Parameter extends Tensor {
+  /** Tells TypeScript that not every Tensor is one. */
+  declare private readonly isParameter: true;
+
   constructor(data: Tensor, requiresGrad = true) {
     if (!(data instanceof Tensor)) throw new TypeError(`Parameter: expected a Tensor, found ${typeof data}`);
     if (requiresGrad && data.dtype !== "float32") {

@@ -1,13 +1,11 @@
 /** Pooling layers; the functions in ops/ say what each option means. */
-import { optionsOf, type Trailing } from "../arguments.js";
+import { inPlaces, type Named, optionsOf, type Trailing } from "../arguments.js";
 import { type AvgPool2dOptions, adaptiveAvgPool2d, avgPool2d } from "../ops/avg-pool.js";
 import { type AdaptiveSize, adaptiveMaxPool2d, type MaxPool2dOptions, maxPool2d } from "../ops/max-pool.js";
 import { geometryOf, type Size2d } from "../ops/windows.js";
 import type { Tensor } from "../tensor.js";
 import { Module } from "./module.js";
-
-const showSize = (size: Size2d | AdaptiveSize): string =>
-  Array.isArray(size) ? `[${size.map(String).join(", ")}]` : String(size);
+import { showBool, showSize } from "./show.js";
 
 const MAX_NAMES = ["stride", "padding", "dilation", "returnIndices", "ceilMode"] as const;
 
@@ -24,8 +22,11 @@ export class MaxPool2d extends Module {
   readonly ceilMode: boolean;
 
   /** @throws ArgumentError for numbers that are no windows */
-  constructor(kernelSize: Size2d, ...rest: Trailing<MaxPool2dOptions, typeof MAX_NAMES>) {
+  constructor(kernelSize: Size2d, ...rest: Trailing<MaxPool2dOptions, typeof MAX_NAMES>);
+  constructor(...named: Named<{ kernelSize: Size2d }, ["kernelSize"], MaxPool2dOptions>);
+  constructor(...args: any[]) {
     super();
+    const [kernelSize, ...rest] = inPlaces(args, ["kernelSize"]);
     const options = optionsOf<MaxPool2dOptions>("MaxPool2d", rest, MAX_NAMES);
     geometryOf(kernelSize, options, "MaxPool2d");
     this.kernelSize = kernelSize;
@@ -44,7 +45,7 @@ export class MaxPool2d extends Module {
 
   override extraRepr(): string {
     const sizes = [this.kernelSize, this.stride, this.padding, this.dilation].map(showSize);
-    return `kernelSize=${sizes[0]}, stride=${sizes[1]}, padding=${sizes[2]}, dilation=${sizes[3]}, ceilMode=${this.ceilMode}`;
+    return `kernel_size=${sizes[0]}, stride=${sizes[1]}, padding=${sizes[2]}, dilation=${sizes[3]}, ceil_mode=${showBool(this.ceilMode)}`;
   }
 }
 
@@ -60,8 +61,11 @@ export class AvgPool2d extends Module {
   readonly divisorOverride: number | null;
 
   /** @throws ArgumentError for numbers that are no windows */
-  constructor(kernelSize: Size2d, ...rest: Trailing<AvgPool2dOptions, typeof AVG_NAMES>) {
+  constructor(kernelSize: Size2d, ...rest: Trailing<AvgPool2dOptions, typeof AVG_NAMES>);
+  constructor(...named: Named<{ kernelSize: Size2d }, ["kernelSize"], AvgPool2dOptions>);
+  constructor(...args: any[]) {
     super();
+    const [kernelSize, ...rest] = inPlaces(args, ["kernelSize"]);
     const options = optionsOf<AvgPool2dOptions>("AvgPool2d", rest, AVG_NAMES);
     geometryOf(kernelSize, options, "AvgPool2d");
     this.kernelSize = kernelSize;
@@ -79,7 +83,7 @@ export class AvgPool2d extends Module {
 
   override extraRepr(): string {
     const sizes = [this.kernelSize, this.stride, this.padding].map(showSize);
-    return `kernelSize=${sizes[0]}, stride=${sizes[1]}, padding=${sizes[2]}`;
+    return `kernel_size=${sizes[0]}, stride=${sizes[1]}, padding=${sizes[2]}`;
   }
 }
 
@@ -88,8 +92,11 @@ export class AvgPool2d extends Module {
  * says: a number, or [rows, columns]; null keeps the input's (`F.adaptiveAvgPool2d`).
  */
 export class AdaptiveAvgPool2d extends Module {
-  constructor(readonly outputSize: AdaptiveSize) {
+  readonly outputSize: AdaptiveSize;
+
+  constructor(outputSize: AdaptiveSize | { outputSize: AdaptiveSize }) {
     super();
+    this.outputSize = inPlaces([outputSize as AdaptiveSize], ["outputSize"])[0];
   }
 
   forward(x: Tensor): Tensor {
@@ -97,7 +104,7 @@ export class AdaptiveAvgPool2d extends Module {
   }
 
   override extraRepr(): string {
-    return `outputSize=${showSize(this.outputSize)}`;
+    return `output_size=${showSize(this.outputSize)}`;
   }
 }
 
@@ -106,13 +113,15 @@ export class AdaptiveAvgPool2d extends Module {
  * returnIndices it gives `{ values, indices }`.
  */
 export class AdaptiveMaxPool2d extends Module {
+  readonly outputSize: AdaptiveSize;
   readonly returnIndices: boolean;
 
-  constructor(
-    readonly outputSize: AdaptiveSize,
-    ...rest: Trailing<{ returnIndices?: boolean }, ["returnIndices"]>
-  ) {
+  constructor(outputSize: AdaptiveSize, ...rest: Trailing<{ returnIndices?: boolean }, ["returnIndices"]>);
+  constructor(...named: Named<{ outputSize: AdaptiveSize }, ["outputSize"], { returnIndices?: boolean }>);
+  constructor(...args: any[]) {
     super();
+    const [outputSize, ...rest] = inPlaces(args, ["outputSize"]);
+    this.outputSize = outputSize;
     const names = ["returnIndices"] as const;
     this.returnIndices =
       optionsOf<{ returnIndices?: boolean }>("AdaptiveMaxPool2d", rest, names).returnIndices ?? false;
@@ -124,6 +133,6 @@ export class AdaptiveMaxPool2d extends Module {
   }
 
   override extraRepr(): string {
-    return `outputSize=${showSize(this.outputSize)}`;
+    return `output_size=${showSize(this.outputSize)}`;
   }
 }

@@ -1,5 +1,5 @@
 /** nn.Embedding: a table of learned vectors. */
-import { optionsOf, type Trailing } from "../arguments.js";
+import { inPlaces, type Named, optionsOf, show, type Trailing } from "../arguments.js";
 import { ArgumentError, ShapeError } from "../errors.js";
 import { checkPaddingIdx, type EmbeddingOptions, embedding } from "../ops/embedding.js";
 import { elements } from "../ops/factory.js";
@@ -8,7 +8,7 @@ import { fillNormal } from "../random.js";
 import { formatShape } from "../shape.js";
 import { Kind } from "../storage.js";
 import { Tensor } from "../tensor.js";
-import { Module } from "./module.js";
+import { guardParameters, Module } from "./module.js";
 import { Parameter } from "./parameter.js";
 
 /**
@@ -32,12 +32,21 @@ export class Embedding extends Module {
     numEmbeddings: number,
     embeddingDim: number,
     ...rest: Trailing<EmbeddingOptions, ["paddingIdx", "maxNorm", "normType"]>
-  ) {
+  );
+  constructor(
+    ...named: Named<
+      { numEmbeddings: number; embeddingDim: number },
+      ["numEmbeddings", "embeddingDim"],
+      EmbeddingOptions
+    >
+  );
+  constructor(...args: any[]) {
     super();
+    const [numEmbeddings, embeddingDim, ...rest] = inPlaces(args, ["numEmbeddings", "embeddingDim"]);
     const options = optionsOf<EmbeddingOptions>("Embedding", rest, ["paddingIdx", "maxNorm", "normType"]);
     for (const [name, size] of Object.entries({ numEmbeddings, embeddingDim })) {
       if (!Number.isInteger(size) || size < 0) {
-        throw new ArgumentError(`Embedding: ${name} must be a whole number ≥ 0, found ${String(size)}`);
+        throw new ArgumentError(`Embedding: ${name} must be a whole number ≥ 0, found ${show(size)}`);
       }
     }
     this.numEmbeddings = numEmbeddings;
@@ -49,6 +58,7 @@ export class Embedding extends Module {
       Tensor.allocateDurable([numEmbeddings, embeddingDim], "float32", "Embedding", Kind.State),
     );
     this.resetParameters();
+    guardParameters(this);
   }
 
   /** Draws the weight anew from the standard normal distribution; the row of paddingIdx becomes zeros. */

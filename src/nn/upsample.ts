@@ -1,10 +1,11 @@
 /** Layers that make images larger (or smaller again). */
-import { optionsOf, type Trailing } from "../arguments.js";
+import { inPlaces, optionsOf, type Trailing } from "../arguments.js";
 import { checkInterpolate, type InterpolateMode, type InterpolateOptions, interpolate } from "../ops/interpolate.js";
 import { checkFactor, pixelShuffle, pixelUnshuffle } from "../ops/pixel-shuffle.js";
 import type { Size2d } from "../ops/windows.js";
 import type { Tensor } from "../tensor.js";
 import { Module } from "./module.js";
+import { showFloat, showSize, showTuple } from "./show.js";
 
 const NAMES = ["size", "scaleFactor", "mode", "alignCorners", "recomputeScaleFactor"] as const;
 
@@ -36,19 +37,22 @@ export class Upsample extends Module {
   }
 
   override extraRepr(): string {
-    const by = this.size === null ? `scaleFactor=${list(this.scaleFactor)}` : `size=${list(this.size)}`;
-    return `${by}, mode="${this.mode}"`;
+    const { size, scaleFactor, mode } = this;
+    if (size !== null) return `size=${showSize(size)}, mode=${mode}`;
+    const factor =
+      typeof scaleFactor === "number" ? showFloat(scaleFactor) : showTuple((scaleFactor ?? []).map(showFloat));
+    return `scale_factor=${factor}, mode=${mode}`;
   }
 }
 
-const list = (value: number | readonly number[] | null): string =>
-  Array.isArray(value) ? `[${value.join(", ")}]` : String(value);
-
 /** Makes squares of r × r pixels out of r² channels. Shape: (*, C·r², H, W) → (*, C, H·r, W·r). */
 export class PixelShuffle extends Module {
-  constructor(readonly upscaleFactor: number) {
+  readonly upscaleFactor: number;
+
+  constructor(upscaleFactor: number | { upscaleFactor: number }) {
     super();
-    checkFactor(upscaleFactor, "PixelShuffle", "upscaleFactor");
+    this.upscaleFactor = inPlaces([upscaleFactor as number], ["upscaleFactor"])[0];
+    checkFactor(this.upscaleFactor, "PixelShuffle", "upscaleFactor");
   }
 
   forward(x: Tensor): Tensor {
@@ -56,15 +60,18 @@ export class PixelShuffle extends Module {
   }
 
   override extraRepr(): string {
-    return `upscaleFactor=${this.upscaleFactor}`;
+    return `upscale_factor=${this.upscaleFactor}`;
   }
 }
 
 /** Makes r² channels out of squares of r × r pixels. Shape: (*, C, H·r, W·r) → (*, C·r², H, W). */
 export class PixelUnshuffle extends Module {
-  constructor(readonly downscaleFactor: number) {
+  readonly downscaleFactor: number;
+
+  constructor(downscaleFactor: number | { downscaleFactor: number }) {
     super();
-    checkFactor(downscaleFactor, "PixelUnshuffle", "downscaleFactor");
+    this.downscaleFactor = inPlaces([downscaleFactor as number], ["downscaleFactor"])[0];
+    checkFactor(this.downscaleFactor, "PixelUnshuffle", "downscaleFactor");
   }
 
   forward(x: Tensor): Tensor {
@@ -72,6 +79,6 @@ export class PixelUnshuffle extends Module {
   }
 
   override extraRepr(): string {
-    return `downscaleFactor=${this.downscaleFactor}`;
+    return `downscale_factor=${this.downscaleFactor}`;
   }
 }

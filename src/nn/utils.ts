@@ -1,5 +1,5 @@
 /** `nn.utils`: gradient clipping. All gradients are read and scaled in one kernel call each. */
-import { optionsOf, show, type Trailing } from "../arguments.js";
+import { inPlaces, type Named, optionsOf, show, type Trailing } from "../arguments.js";
 import { ArgumentError, NonFiniteError } from "../errors.js";
 import { observers } from "../observe.js";
 import { gradEntries, withTable } from "../optim/table.js";
@@ -31,7 +31,13 @@ export function clipGradNorm_(
   parameters: Tensor | Iterable<Tensor>,
   maxNorm: number,
   ...rest: Trailing<ClipOptions, ["normType", "errorIfNonfinite"]>
-): number {
+): number;
+export function clipGradNorm_(
+  parameters: Tensor | Iterable<Tensor>,
+  ...named: Named<{ maxNorm: number }, ["maxNorm"], ClipOptions>
+): number;
+export function clipGradNorm_(parameters: Tensor | Iterable<Tensor>, ...args: any[]): number {
+  const [maxNorm, ...rest] = inPlaces(args, ["maxNorm"]);
   const options = optionsOf<ClipOptions>("clipGradNorm_", rest, ["normType", "errorIfNonfinite"]);
   const { normType = 2, errorIfNonfinite = false } = options;
   if (typeof maxNorm !== "number" || !(maxNorm >= 0))
@@ -56,8 +62,10 @@ export function clipGradNorm_(
 }
 
 /** Clamps every element of every gradient to [−clipValue, clipValue]. @throws ArgumentError for a negative clipValue. */
-export function clipGradValue_(parameters: Tensor | Iterable<Tensor>, clipValue: number): void {
-  if (!(clipValue >= 0)) throw new ArgumentError(`clipGradValue_: clipValue must be a number ≥ 0, found ${clipValue}`);
+export function clipGradValue_(parameters: Tensor | Iterable<Tensor>, given: number | { clipValue: number }): void {
+  const [clipValue] = inPlaces([given as number], ["clipValue"]);
+  if (!(clipValue >= 0))
+    throw new ArgumentError(`clipGradValue_: clipValue must be a number ≥ 0, found ${show(clipValue)}`);
   const entries = gradEntries(listOf(parameters, "clipGradValue_"));
   if (entries.length > 0) withTable(entries, (table, count) => k.grad_clamp(table, count, clipValue));
 }

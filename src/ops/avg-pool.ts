@@ -1,5 +1,5 @@
 /** Average pooling. */
-import { optionsOf, type Trailing } from "../arguments.js";
+import { inPlaces, type Named, optionsOf, type Trailing } from "../arguments.js";
 import { ArgumentError } from "../errors.js";
 import { asBefore, defineOp } from "../op.js";
 import type { Shape } from "../shape.js";
@@ -92,7 +92,10 @@ export function avgPool2d(
   x: Tensor,
   kernelSize: Size2d,
   ...rest: Trailing<AvgPool2dOptions, ["stride", "padding", "ceilMode", "countIncludePad", "divisorOverride"]>
-): Tensor {
+): Tensor;
+export function avgPool2d(x: Tensor, ...named: Named<{ kernelSize: Size2d }, ["kernelSize"], AvgPool2dOptions>): Tensor;
+export function avgPool2d(x: Tensor, ...args: any[]): Tensor {
+  const [kernelSize, ...rest] = inPlaces(args, ["kernelSize"]);
   const names = ["stride", "padding", "ceilMode", "countIncludePad", "divisorOverride"] as const;
   const options = optionsOf<AvgPool2dOptions>("avgPool2d", rest, names);
   const { stride, padding, ceilMode, countIncludePad = true, divisorOverride = null } = options;
@@ -125,7 +128,8 @@ const isQuarters = ({ kernel, stride, padding }: Geometry, { h, w }: Planes, oh:
  * @param outputSize a number, or [rows, columns]; null keeps the input's
  * @throws ShapeError for an input that is no image; ArgumentError for an outputSize that is none; DTypeError
  */
-export function adaptiveAvgPool2d(x: Tensor, outputSize: AdaptiveSize): Tensor {
+export function adaptiveAvgPool2d(x: Tensor, given: AdaptiveSize | { outputSize: AdaptiveSize }): Tensor {
+  const [outputSize] = inPlaces([given as AdaptiveSize], ["outputSize"]);
   const planes = planesOf(x, "adaptiveAvgPool2d");
   const [oh, ow] = adaptiveSize(outputSize, planes, "adaptiveAvgPool2d");
   const length = (n: number) => n;

@@ -2,7 +2,7 @@
  * Batch normalisation, and the same with the residual addition and the relu that usually follow it in one pass
  * (`batchNormRelu`): one implementation, so that the bits are the same fused or apart.
  */
-import { optionsOf, type Trailing } from "../arguments.js";
+import { inPlaces, type Named, optionsOf, type Trailing } from "../arguments.js";
 import { defer, shouldWait, take } from "../defer.js";
 import { ArgumentError, ShapeError } from "../errors.js";
 import { defineOp } from "../op.js";
@@ -164,7 +164,17 @@ export function batchNorm(
   runningMean: Tensor | null | undefined,
   runningVar: Tensor | null | undefined,
   ...rest: Trailing<BatchNormOptions, ["weight", "bias", "training", "momentum", "eps"]>
-): Tensor {
+): Tensor;
+export function batchNorm(
+  x: Tensor,
+  ...named: Named<
+    { runningMean: Tensor | null; runningVar: Tensor | null },
+    ["runningMean", "runningVar"],
+    BatchNormOptions
+  >
+): Tensor;
+export function batchNorm(x: Tensor, ...args: any[]): Tensor {
+  const [runningMean, runningVar, ...rest] = inPlaces(args, ["runningMean", "runningVar"]);
   const options = optionsOf<BatchNormOptions>("batchNorm", rest, ["weight", "bias", "training", "momentum", "eps"]);
   return normalize("batchNorm", x, runningMean ?? null, runningVar ?? null, options, null, false);
 }

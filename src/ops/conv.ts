@@ -1,5 +1,5 @@
 /** Convolution of images, and its transpose. */
-import { optionsOf, show, type Trailing } from "../arguments.js";
+import { inPlaces, type Named, optionsOf, show, type Trailing } from "../arguments.js";
 import { ArgumentError, DTypeError, ShapeError } from "../errors.js";
 import { asBefore, defineOp } from "../op.js";
 import { formatShape } from "../shape.js";
@@ -168,7 +168,10 @@ export function conv2d(
   x: Tensor,
   weight: Tensor,
   ...rest: Trailing<ConvOptions, ["bias", "stride", "padding", "dilation", "groups"]>
-): Tensor {
+): Tensor;
+export function conv2d(x: Tensor, ...named: Named<{ weight: Tensor }, ["weight"], ConvOptions>): Tensor;
+export function conv2d(x: Tensor, ...args: any[]): Tensor {
+  const [weight, ...rest]: [Tensor, ...any[]] = inPlaces(args as [any], ["weight"]);
   const options = optionsOf<ConvOptions>("conv2d", rest, ["bias", "stride", "padding", "dilation", "groups"]);
   const { bias, groups = 1 } = options;
   checkOperands("conv2d", x, weight, bias, "[out, in / groups, kernel height, kernel width]", groups);
@@ -233,7 +236,13 @@ export function convTranspose2d(
   x: Tensor,
   weight: Tensor,
   ...rest: Trailing<ConvTransposeOptions, ["bias", "stride", "padding", "outputPadding", "groups", "dilation"]>
-): Tensor {
+): Tensor;
+export function convTranspose2d(
+  x: Tensor,
+  ...named: Named<{ weight: Tensor }, ["weight"], ConvTransposeOptions>
+): Tensor;
+export function convTranspose2d(x: Tensor, ...args: any[]): Tensor {
+  const [weight, ...rest]: [Tensor, ...any[]] = inPlaces(args as [any], ["weight"]);
   const where = "convTranspose2d";
   const names = ["bias", "stride", "padding", "outputPadding", "groups", "dilation"] as const;
   const options = optionsOf<ConvTransposeOptions>(where, rest, names);

@@ -1,4 +1,5 @@
 /** Tensors made of nothing but their shape: constants, ranges, the identity. Those of random numbers are in sample.ts. */
+import type { Named } from "../arguments.js";
 import type { DType } from "../dtype.js";
 import { ArgumentError, DTypeError } from "../errors.js";
 import type { Shape } from "../shape.js";
@@ -46,7 +47,13 @@ export function empty(...args: ShapeArguments): Tensor {
  *
  * @throws ArgumentError when an integer dtype cannot hold value
  */
-export function full(shape: Shape | number, value: number | boolean, options: TensorOptions = {}): Tensor {
+export function full(shape: Shape | number, value: number | boolean, options?: TensorOptions): Tensor;
+export function full(
+  ...named: Named<{ size: Shape; fillValue: number | boolean }, ["size", "fillValue"], TensorOptions>
+): Tensor;
+export function full(...args: any[]): Tensor {
+  const { positional, options } = factoryArguments<TensorOptions>(args, "full", ["size", "fillValue"]);
+  const [shape, value] = positional as [Shape | number, number | boolean];
   const sizes = toShape([shape], "full");
   const dtype = chooseDType(options, typeof value === "boolean" ? "bool" : "float32", "full");
   return constant(sizes, checkValue(value, dtype, "full"), dtype, options, "full");
@@ -104,10 +111,14 @@ function constant(shape: Shape, value: number, dtype: DType, options: TensorOpti
 export function arange(end: number, options?: TensorOptions): Tensor;
 export function arange(start: number, end: number, options?: TensorOptions): Tensor;
 export function arange(start: number, end: number, step: number, options?: TensorOptions): Tensor;
-export function arange(...args: (number | TensorOptions | undefined)[]): Tensor {
-  const { positional, options } = factoryArguments<TensorOptions>(args, "arange");
+export function arange(
+  ...named: Named<{ start: number; end: number; step?: number }, ["start", "end", "step"], TensorOptions>
+): Tensor;
+export function arange(named: { end: number; step?: number } & TensorOptions): Tensor;
+export function arange(...args: unknown[]): Tensor {
+  const { positional, options } = factoryArguments<TensorOptions>(args, "arange", ["start", "end", "step"]);
   const given = positional as number[];
-  let [start, end, step = 1] = given.length === 1 ? [0, given[0]] : given;
+  let [start = 0, end, step = 1] = given.length === 1 ? [0, given[0]] : given;
   for (const [name, value] of Object.entries({ start, end, step })) checkFinite(value, `arange: ${name}`);
   const whole = Number.isInteger(start) && Number.isInteger(end) && Number.isInteger(step);
   const dtype = chooseDType(options, whole ? "int32" : "float32", "arange");
@@ -144,7 +155,13 @@ export function arange(...args: (number | TensorOptions | undefined)[]): Tensor 
  *
  * @throws ArgumentError unless steps is a whole number ≥ 0
  */
-export function linspace(start: number, end: number, steps: number, options: TensorOptions = {}): Tensor {
+export function linspace(start: number, end: number, steps: number, options?: TensorOptions): Tensor;
+export function linspace(
+  ...named: Named<{ start: number; end: number; steps: number }, ["start", "end", "steps"], TensorOptions>
+): Tensor;
+export function linspace(...args: unknown[]): Tensor {
+  const { positional, options } = factoryArguments<TensorOptions>(args, "linspace", ["start", "end", "steps"]);
+  let [start, end, steps] = positional as [number, number, number];
   checkFinite(start, "linspace: start");
   checkFinite(end, "linspace: end");
   checkCount(steps, "linspace: steps");

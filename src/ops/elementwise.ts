@@ -1,6 +1,6 @@
 /** Element-wise arithmetic, comparisons and functions, with broadcasting and PyTorch's dtype promotion. */
 
-import { checkOptions, show } from "../arguments.js";
+import { checkOptions, inPlaces, show } from "../arguments.js";
 import { followers } from "../defer.js";
 import { type DType, numberType, promoteTypes, resultType } from "../dtype.js";
 import { ArgumentError, DTypeError } from "../errors.js";
@@ -712,9 +712,15 @@ function writeValue(t: Tensor, value: number): void {
 }
 
 /** x with value (a number or a 0-d tensor) wherever mask, which broadcasts to x's shape, is true. */
-export function maskedFill(x: Tensor, mask: Tensor, value: Operand): Tensor {
+export function maskedFill(x: Tensor, mask: Tensor, value: Operand | { value: Operand }): Tensor;
+export function maskedFill(x: Tensor, named: { mask: Tensor; value: Operand }): Tensor;
+export function maskedFill(x: Tensor, ...args: any[]): Tensor {
+  const [mask, value]: [Tensor, Operand] = inPlaces(args as [any, any], ["mask", "value"]);
   if (!(mask instanceof Tensor)) {
     throw new TypeError(`maskedFill: mask must be a bool Tensor, found ${show(mask)}; wrap data in tensor(…)`);
+  }
+  if (mask.dtype !== "bool") {
+    throw new DTypeError(`maskedFill: mask must be bool, found ${mask.dtype}; compare it, as in x.eq(0)`);
   }
   if (value instanceof Tensor && value.ndim !== 0) {
     throw new ArgumentError(

@@ -1,6 +1,6 @@
 /** Whole numbers as vectors: rows of a table, or one-hot. */
 
-import { optionsOf, type Trailing } from "../arguments.js";
+import { inPlaces, type Named, optionsOf, show, type Trailing } from "../arguments.js";
 import { itemSize } from "../dtype.js";
 import { ArgumentError, IndexError, ShapeError } from "../errors.js";
 import { defineOp } from "../op.js";
@@ -55,7 +55,16 @@ export function embedding(
   indices: IndexArray,
   weight: Tensor,
   ...rest: Trailing<EmbeddingOptions, ["paddingIdx", "maxNorm", "normType"]>
-): Tensor {
+): Tensor;
+export function embedding(
+  indices: IndexArray,
+  ...named: Named<{ weight: Tensor }, ["weight"], EmbeddingOptions>
+): Tensor;
+export function embedding(indices: IndexArray, ...args: any[]): Tensor {
+  const [weight, ...rest]: [Tensor, ...any[]] = inPlaces(args as [any], ["weight"]);
+  if (!(weight instanceof Tensor)) {
+    throw new TypeError(`embedding: weight must be a Tensor, found ${show(weight)}; wrap data in tensor(…)`);
+  }
   const options = optionsOf<EmbeddingOptions>("embedding", rest, ["paddingIdx", "maxNorm", "normType"]);
   if (weight.ndim !== 2) {
     throw new ShapeError(`embedding: weight must have shape [rows, dim], found ${formatShape(weight.shape)}`);

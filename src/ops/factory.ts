@@ -14,7 +14,9 @@ export interface TensorOptions {
 }
 
 /** A shape, as a list or as numbers, then the options: `(2, 3)`, `([2, 3])`, `([2, 3], { dtype })`, `(2, 3, { dtype })`. */
-export type ShapeArguments<O = TensorOptions> = readonly (number | Shape | O | undefined)[];
+export type ShapeArguments<O = TensorOptions> =
+  | readonly (number | Shape | O | undefined)[]
+  | readonly [named: O & { size: Shape }];
 
 /** Takes a trailing options object off the arguments; `undefined` in its place is none. */
 export function splitOptions<O extends object>(args: readonly unknown[]): { positional: unknown[]; options: O } {
@@ -37,12 +39,29 @@ export function toShape(args: readonly unknown[], where: string): number[] {
 
 const OPTION_NAMES = ["dtype", "requiresGrad", "generator"];
 
-/** `splitOptions` for what makes tensors. @throws ArgumentError for an option there is none of */
+/**
+ * `splitOptions` for what makes tensors.
+ *
+ * @param names of the positional arguments, which may be given among the options: `arange(0, 10, { step: 2 })`
+ * @throws ArgumentError for an option there is none of
+ */
 export function factoryArguments<O extends TensorOptions>(
   args: readonly unknown[],
   where: string,
+  names: readonly string[] = [],
 ): { positional: unknown[]; options: O } {
   const split = splitOptions<O>(args);
+  const { positional } = split;
+  const named = split.options as Record<string, unknown>;
+  if (names.some((name) => name in named)) {
+    const { ...rest } = named;
+    names.forEach((name, i) => {
+      if (!(name in rest)) return;
+      positional[i] = rest[name];
+      delete rest[name];
+    });
+    split.options = rest as unknown as O;
+  }
   checkOptions(where, split.options, OPTION_NAMES);
   return split;
 }
@@ -52,7 +71,7 @@ export function shapeAndOptions<O extends TensorOptions>(
   args: ShapeArguments<O>,
   where: string,
 ): { shape: number[]; options: O } {
-  const { positional, options } = factoryArguments<O>(args, where);
+  const { positional, options } = factoryArguments<O>(args, where, ["size"]);
   return { shape: toShape(positional, where), options };
 }
 

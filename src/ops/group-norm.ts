@@ -1,5 +1,5 @@
 /** Group and instance normalisation: batch norm's kernels, with the groups of all images as the channels of one image. */
-import { optionsOf, type Trailing } from "../arguments.js";
+import { inPlaces, type Named, optionsOf, show, type Trailing } from "../arguments.js";
 import { ArgumentError, ShapeError } from "../errors.js";
 import { noGrad } from "../grad-mode.js";
 import { formatShape, numelOf } from "../shape.js";
@@ -22,7 +22,10 @@ export function groupNorm(
   x: Tensor,
   numGroups: number,
   ...rest: Trailing<AffineOptions, ["weight", "bias", "eps"]>
-): Tensor {
+): Tensor;
+export function groupNorm(x: Tensor, ...named: Named<{ numGroups: number }, ["numGroups"], AffineOptions>): Tensor;
+export function groupNorm(x: Tensor, ...args: any[]): Tensor {
+  const [numGroups, ...rest] = inPlaces(args, ["numGroups"]);
   const {
     weight = null,
     bias = null,
@@ -48,7 +51,10 @@ export function groupNorm(
 /** @throws ArgumentError unless groups is a whole number; ShapeError unless it divides the channels. */
 export function checkGroups(where: string, groups: number, channels: number): void {
   if (!Number.isInteger(groups) || groups < 1) {
-    throw new ArgumentError(`${where}: numGroups must be a whole number of at least 1, found ${groups}`);
+    throw new ArgumentError(`${where}: numGroups must be a whole number of at least 1, found ${show(groups)}`);
+  }
+  if (!Number.isInteger(channels) || channels < 0) {
+    throw new ArgumentError(`${where}: numChannels must be a whole number, found ${show(channels)}`);
   }
   if (channels % groups !== 0) {
     throw new ShapeError(`${where}: ${channels} channels cannot be split into ${groups} groups of one size`);

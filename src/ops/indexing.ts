@@ -1,5 +1,6 @@
 /** `x.at(…)`, which is PyTorch's `x[…]`, the assignment to it, and selection by index and by mask. */
 
+import { inPlaces } from "../arguments.js";
 import { type DType, itemSize } from "../dtype.js";
 import { ArgumentError, DTypeError, ShapeError } from "../errors.js";
 import { noGrad } from "../grad-mode.js";
@@ -213,7 +214,10 @@ function addRowsOfIntegers(
  *
  * @throws IndexError for an index outside [0, r); ShapeError for indices of more than one dim
  */
-export function indexSelect(x: Tensor, dim: number, indices: IndexArray): Tensor {
+export function indexSelect(x: Tensor, dim: number, index: IndexArray | { index: IndexArray }): Tensor;
+export function indexSelect(x: Tensor, named: { dim: number; index: IndexArray }): Tensor;
+export function indexSelect(x: Tensor, ...args: any[]): Tensor {
+  const [dim, indices] = inPlaces(args, ["dim", "index"]);
   const d = normalizeDim(dim, x.ndim, "indexSelect");
   return withIndices(indices, "indexSelect", (idx) => {
     checkIndexVector(idx, "indexSelect");

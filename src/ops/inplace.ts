@@ -3,7 +3,7 @@
  * which backward() sees that a tensor it saved is no longer what it was.
  */
 
-import { optionsOf, type Trailing } from "../arguments.js";
+import { inPlaces, optionsOf, type Trailing } from "../arguments.js";
 import { itemSize } from "../dtype.js";
 import { ArgumentError, AutogradError, DTypeError, ShapeError } from "../errors.js";
 import { isGradEnabled } from "../grad-mode.js";
@@ -178,8 +178,12 @@ export function copy_(x: Tensor, source: Tensor): Tensor {
 }
 
 /** Writes value wherever mask, which broadcasts to x's shape, is true. */
-export const maskedFill_ = (x: Tensor, mask: Tensor, value: number | Tensor): Tensor =>
-  inPlace("maskedFill_", x, mask, () => maskedFill(x.detach(), mask, value));
+export function maskedFill_(x: Tensor, mask: Tensor, value: Operand | { value: Operand }): Tensor;
+export function maskedFill_(x: Tensor, named: { mask: Tensor; value: Operand }): Tensor;
+export function maskedFill_(x: Tensor, ...args: any[]): Tensor {
+  const [mask, value]: [Tensor, Operand] = inPlaces(args as [any, any], ["mask", "value"]);
+  return inPlace("maskedFill_", x, mask, () => maskedFill(x.detach(), mask, value));
+}
 
 function checkFloatInPlace(x: Tensor, name: string): void {
   checkInPlace(x, name);

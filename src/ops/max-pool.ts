@@ -1,5 +1,5 @@
 /** Max pooling. */
-import { optionsOf, type Trailing } from "../arguments.js";
+import { inPlaces, type Named, optionsOf, type Trailing } from "../arguments.js";
 import { followers, take } from "../defer.js";
 import { defineOp } from "../op.js";
 import type { Shape } from "../shape.js";
@@ -116,7 +116,9 @@ export function maxPool2d(
   kernelSize: Size2d,
   ...rest: Trailing<MaxPool2dOptions, ["stride", "padding", "dilation", "ceilMode", "returnIndices"]>
 ): Tensor;
-export function maxPool2d(x: Tensor, kernelSize: Size2d, ...rest: unknown[]): Tensor | ValuesIndices {
+export function maxPool2d(x: Tensor, ...named: Named<{ kernelSize: Size2d }, ["kernelSize"], MaxPool2dOptions>): Tensor;
+export function maxPool2d(x: Tensor, ...args: any[]): Tensor | ValuesIndices {
+  const [kernelSize, ...rest] = inPlaces(args, ["kernelSize"]);
   const names = ["stride", "padding", "dilation", "ceilMode", "returnIndices"] as const;
   const options = optionsOf<MaxPool2dOptions>("maxPool2d", rest, names);
   const geometry = geometryOf(kernelSize, options, "maxPool2d");
@@ -167,7 +169,12 @@ export function adaptiveMaxPool2d(
   outputSize: AdaptiveSize,
   ...rest: Trailing<{ returnIndices?: boolean }, ["returnIndices"]>
 ): Tensor;
-export function adaptiveMaxPool2d(x: Tensor, outputSize: AdaptiveSize, ...rest: unknown[]): Tensor | ValuesIndices {
+export function adaptiveMaxPool2d(
+  x: Tensor,
+  ...named: Named<{ outputSize: AdaptiveSize }, ["outputSize"], { returnIndices?: boolean }>
+): Tensor;
+export function adaptiveMaxPool2d(x: Tensor, ...args: any[]): Tensor | ValuesIndices {
+  const [outputSize, ...rest] = inPlaces(args, ["outputSize"]);
   const { returnIndices = false } = optionsOf<{ returnIndices?: boolean }>("adaptiveMaxPool2d", rest, [
     "returnIndices",
   ]);

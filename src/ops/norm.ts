@@ -1,6 +1,6 @@
 /** Layer normalisation, forward and backward in one kernel each. */
 
-import { optionsOf, type Trailing } from "../arguments.js";
+import { inPlaces, type Named, optionsOf, show, type Trailing } from "../arguments.js";
 import { DTypeError, ShapeError } from "../errors.js";
 import { defineOp } from "../op.js";
 import { formatShape, numelOf, type Shape, sameShape } from "../shape.js";
@@ -58,7 +58,18 @@ export function layerNorm(
   x: Tensor,
   normalizedShape: number | Shape,
   ...rest: Trailing<AffineOptions, ["weight", "bias", "eps"]>
-): Tensor {
+): Tensor;
+export function layerNorm(
+  x: Tensor,
+  ...named: Named<{ normalizedShape: number | Shape }, ["normalizedShape"], AffineOptions>
+): Tensor;
+export function layerNorm(x: Tensor, ...args: any[]): Tensor {
+  const [normalizedShape, ...rest] = inPlaces(args, ["normalizedShape"]);
+  if (typeof normalizedShape !== "number" && !Array.isArray(normalizedShape)) {
+    throw new ShapeError(
+      `layerNorm: normalizedShape must be a number or a list of sizes, found ${show(normalizedShape)}`,
+    );
+  }
   const options = optionsOf<AffineOptions>("layerNorm", rest, ["weight", "bias", "eps"]);
   const shape = typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape;
   const { weight, bias, eps = 1e-5 } = options;

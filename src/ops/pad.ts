@@ -1,6 +1,6 @@
 /** Padding. */
 
-import { optionsOf, type Trailing } from "../arguments.js";
+import { inPlaces, type Named, optionsOf, show, type Trailing } from "../arguments.js";
 import { ArgumentError, ShapeError } from "../errors.js";
 import { defineOp } from "../op.js";
 import { formatShape, numelOf, type Shape } from "../shape.js";
@@ -126,7 +126,13 @@ function borderOf(x: Tensor, pads: Pads, mode: PadMode): Border {
  * @throws ShapeError when x has too few dims, more is cropped than there is, or a mirrored or wrapped border is wider
  * than x allows
  */
-export function pad(x: Tensor, padding: readonly number[], ...rest: Trailing<PadOptions, ["mode", "value"]>): Tensor {
+export function pad(x: Tensor, padding: readonly number[], ...rest: Trailing<PadOptions, ["mode", "value"]>): Tensor;
+export function pad(x: Tensor, ...named: Named<{ pad: readonly number[] }, ["pad"], PadOptions>): Tensor;
+export function pad(x: Tensor, ...args: any[]): Tensor {
+  const [padding, ...rest]: [readonly number[], ...any[]] = inPlaces(args as [any], ["pad"]);
+  if (!Array.isArray(padding)) {
+    throw new ArgumentError(`pad: expected a list of numbers, as in pad(x, [1, 1]), found ${show(padding)}`);
+  }
   const { mode = "constant", value = 0 } = optionsOf<PadOptions>("pad", rest, ["mode", "value"]);
   if (!MODES.includes(mode)) {
     throw new ArgumentError(`pad: unknown mode ${JSON.stringify(mode)}; expected one of ${MODES.join(", ")}`);

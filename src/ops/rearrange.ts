@@ -1,5 +1,6 @@
 /** Triangles of matrices, and elements in another order along a dim. */
 
+import { inPlaces } from "../arguments.js";
 import { itemSize } from "../dtype.js";
 import { ArgumentError, ShapeError } from "../errors.js";
 import { defineOp } from "../op.js";
@@ -79,7 +80,8 @@ const flipDim = /* @__PURE__ */ defineOp<[Tensor], [number]>({
 });
 
 /** A copy of x with the order of the elements along dims reversed (a number, a list or several numbers). Any dtype. */
-export function flip(x: Tensor, ...dims: number[] | [readonly number[]]): Tensor {
+export function flip(x: Tensor, ...given: number[] | [readonly number[]] | [{ dims: readonly number[] }]): Tensor {
+  const dims = inPlaces(given, ["dims"]);
   const list = dims.length === 1 && Array.isArray(dims[0]) ? (dims[0] as readonly number[]) : (dims as number[]);
   // An empty list means no dims here, not all of them.
   const sorted = list.length === 0 ? [] : normalizeDims(list, x.ndim, "flip");
@@ -87,13 +89,18 @@ export function flip(x: Tensor, ...dims: number[] | [readonly number[]]): Tensor
   return sorted.reduce((out, dim) => onContiguous(out, (source) => flipDim(source, dim)), x);
 }
 
+type Several = number | readonly number[];
+
 /**
  * A copy of x with its elements moved on by `shifts` along dims; what falls off the end comes in at the start
  * (`torch.roll`). Without dims over the flattened tensor.
  *
  * @throws ShapeError unless there are as many shifts as dims
  */
-export function roll(x: Tensor, shifts: number | readonly number[], dims?: number | readonly number[]): Tensor {
+export function roll(x: Tensor, shifts: Several, dims?: Several | { dims?: Several }): Tensor;
+export function roll(x: Tensor, named: { shifts: Several; dims?: Several }): Tensor;
+export function roll(x: Tensor, ...args: any[]): Tensor {
+  const [shifts, dims]: [Several, Several?] = inPlaces(args as [any], ["shifts", "dims"]);
   if (dims === undefined) return reshape(roll(reshape(x, [-1]), shifts, 0), x.shape);
   const by = typeof shifts === "number" ? [shifts] : shifts;
   const along = (typeof dims === "number" ? [dims] : dims).map((dim) => normalizeDim(dim, x.ndim, "roll"));

@@ -3,7 +3,7 @@
  * draws them, straight into the heap.
  */
 
-import { isOptions } from "../arguments.js";
+import { inPlaces, type Named, optionsOf } from "../arguments.js";
 import type { DType } from "../dtype.js";
 import { ArgumentError, DTypeError, ShapeError } from "../errors.js";
 import * as random from "../random.js";
@@ -93,9 +93,16 @@ function normals(shape: Shape, mean: number, std: number, dtype: DType, options:
  */
 export function randint(high: number, shape: Shape, options?: RandomOptions): Tensor;
 export function randint(low: number, high: number, ...shape: ShapeArguments<RandomOptions>): Tensor;
+export function randint(
+  ...named: Named<{ low: number; high: number; size: Shape }, ["low", "high", "size"], RandomOptions>
+): Tensor;
+export function randint(named: { high: number; size: Shape } & RandomOptions): Tensor;
+export function randint(high: number, named: { size: Shape } & RandomOptions): Tensor;
 export function randint(...args: readonly unknown[]): Tensor {
-  const { positional, options } = factoryArguments<RandomOptions>(args, "randint");
-  const [low, high, ...rest] = Array.isArray(positional[1]) ? [0, ...positional] : positional;
+  const { positional, options } = factoryArguments<RandomOptions>(args, "randint", ["low", "high", "size"]);
+  // randint(high, { size }): the only number is the end of the range.
+  if (positional.length === 3 && positional[1] === undefined) [positional[0], positional[1]] = [0, positional[0]];
+  const [low = 0, high, ...rest] = Array.isArray(positional[1]) ? [0, ...positional] : positional;
   if (rest.length === 0) {
     throw new ArgumentError(
       `randint: no shape among the arguments (${positional.map(String).join(", ")}); expected randint(high, [sizes]) or ` +
@@ -211,15 +218,12 @@ interface MultinomialOptions {
  */
 export function multinomial(p: Tensor, numSamples: number, options?: MultinomialOptions): Tensor;
 export function multinomial(p: Tensor, numSamples: number, replacement: boolean, options?: MultinomialOptions): Tensor;
-export function multinomial(
-  p: Tensor,
-  numSamples: number,
-  second?: boolean | MultinomialOptions,
-  third?: MultinomialOptions,
-): Tensor {
+export function multinomial(p: Tensor, named: { numSamples: number } & MultinomialOptions): Tensor;
+export function multinomial(p: Tensor, ...args: any[]): Tensor {
   checkTensor(p, "multinomial");
-  const options = (isOptions(second) ? second : third) ?? {};
-  const replacement = (isOptions(second) ? second.replacement : second) ?? options.replacement ?? false;
+  const [numSamples, ...rest] = inPlaces(args, ["numSamples"]);
+  const options = optionsOf<MultinomialOptions>("multinomial", rest, ["replacement"], ["generator"]);
+  const { replacement = false } = options;
   if (p.ndim !== 1 && p.ndim !== 2) {
     throw new ShapeError(
       `multinomial: p has shape ${formatShape(p.shape)}, expected [categories] or [rows, categories]`,

@@ -1,5 +1,6 @@
 /** Elements by index along a dim: gather, and the scatters that write where gather reads. */
 
+import { inPlaces, isOptions, type Named } from "../arguments.js";
 import { itemSize } from "../dtype.js";
 import { ArgumentError, DTypeError, ShapeError } from "../errors.js";
 import { defineOp } from "../op.js";
@@ -38,7 +39,10 @@ const pickElements = /* @__PURE__ */ defineOp<[Tensor, Tensor], [number]>({
  *
  * @throws IndexError for an index outside [0, size of dim); ShapeError for indices that do not fit x
  */
-export function gather(x: Tensor, dim: number, indices: IndexArray): Tensor {
+export function gather(x: Tensor, dim: number, index: IndexArray | { index: IndexArray }): Tensor;
+export function gather(x: Tensor, named: { dim: number; index: IndexArray }): Tensor;
+export function gather(x: Tensor, ...args: any[]): Tensor {
+  const [dim, indices] = inPlaces(args, ["dim", "index"]);
   const d = normalizeDim(dim, x.ndim, "gather");
   return withIndices(indices, "gather", (idx) => {
     if (idx.numel() === 0) return Tensor.allocate(idx.shape, x.dtype, "gather");
@@ -75,8 +79,21 @@ export function scatter_(
   dim: number,
   indices: IndexArray,
   source: Tensor | number,
-  options: { reduce?: "add" } = {},
-): Tensor {
+  options?: { reduce?: "add" },
+): Tensor;
+export function scatter_(
+  x: Tensor,
+  ...named: Named<{ dim: number; index: IndexArray; src: Tensor | number }, ["dim", "index", "src"], { reduce?: "add" }>
+): Tensor;
+export function scatter_(
+  x: Tensor,
+  ...named: Named<{ dim: number; index: IndexArray; value: number }, ["dim", "index", "value"], { reduce?: "add" }>
+): Tensor;
+export function scatter_(x: Tensor, ...args: any[]): Tensor {
+  const last = args.at(-1);
+  // PyTorch has two names for it: src is a tensor, value a number.
+  const name = isOptions(last) && "value" in last ? "value" : "src";
+  const [dim, indices, source, options = {}] = inPlaces(args, ["dim", "index", name]);
   if (options.reduce !== undefined && options.reduce !== "add") {
     throw new ArgumentError(`scatter_: reduce is ${JSON.stringify(options.reduce)}; it can be "add" or left out`);
   }
@@ -84,7 +101,13 @@ export function scatter_(
 }
 
 /** Adds source to the elements that `scatter_` would write (`torch.Tensor.scatter_add_`). Returns x; throws as it does. */
-export function scatterAdd_(x: Tensor, dim: number, indices: IndexArray, source: Tensor): Tensor {
+export function scatterAdd_(x: Tensor, dim: number, indices: IndexArray, source: Tensor): Tensor;
+export function scatterAdd_(
+  x: Tensor,
+  ...named: Named<{ dim: number; index: IndexArray; src: Tensor }, ["dim", "index", "src"]>
+): Tensor;
+export function scatterAdd_(x: Tensor, ...args: any[]): Tensor {
+  const [dim, indices, source] = inPlaces(args, ["dim", "index", "src"]);
   return scatterInto("scatterAdd_", x, dim, indices, source, true);
 }
 

@@ -1,6 +1,6 @@
 /** Sorting along a dim, and the largest of each line. NaN counts as larger than every number, as in PyTorch. */
 
-import { optionsOf } from "../arguments.js";
+import { inPlaces, type Named, optionsOf } from "../arguments.js";
 import { ArgumentError, IndexError } from "../errors.js";
 import { defineOp } from "../op.js";
 import { formatShape, normalizeDim } from "../shape.js";
@@ -132,8 +132,11 @@ export function topk(
   dim?: number | TopkOptions,
   largest?: boolean | TopkOptions,
   sorted?: boolean,
-): ValuesIndices {
-  const options = optionsOf<TopkOptions>("topk", trailing(dim, largest, sorted), ["dim", "largest", "sorted"]);
+): ValuesIndices;
+export function topk(x: Tensor, ...named: Named<{ k: number }, ["k"], TopkOptions>): ValuesIndices;
+export function topk(x: Tensor, ...args: any[]): ValuesIndices {
+  const [count, ...rest] = inPlaces(args, ["k"]);
+  const options = optionsOf<TopkOptions>("topk", trailing(...rest), ["dim", "largest", "sorted"]);
   const d = normalizeDim(options.dim ?? -1, x.ndim, "topk");
   const size = x.shape[d] ?? 1;
   if (!Number.isInteger(count)) throw new ArgumentError(`topk: k must be a whole number, found ${String(count)}`);

@@ -1,6 +1,6 @@
 /** Shapes: the same elements seen otherwise. All but cat, stack, repeat and what must copy are views: they share memory. */
 
-import { optionsOf, show, type Trailing } from "../arguments.js";
+import { inPlaces, isOptions, optionsOf, show, type Trailing } from "../arguments.js";
 import { promoteTypes } from "../dtype.js";
 import { ArgumentError, IndexError, ShapeError } from "../errors.js";
 import { defineView, type OpSpec, runOp } from "../op.js";
@@ -84,7 +84,8 @@ const permuteView = defineView<[readonly number[]]>({
 });
 
 /** The dims in another order. @throws ShapeError unless each dim is named once. */
-export function permute(x: Tensor, ...dims: number[] | [readonly number[]]): Tensor {
+export function permute(x: Tensor, ...given: number[] | [readonly number[]] | [{ dims: readonly number[] }]): Tensor {
+  const dims = inPlaces(given, ["dims"]);
   const order = shapeArgs(dims as ShapeArgs).map((d) => normalizeDim(d, x.ndim, "permute"));
   if (order.length !== x.ndim || new Set(order).size !== x.ndim) {
     throw new ShapeError(
@@ -95,7 +96,10 @@ export function permute(x: Tensor, ...dims: number[] | [readonly number[]]): Ten
 }
 
 /** Two dims exchanged. */
-export function transpose(x: Tensor, dim0: number, dim1: number): Tensor {
+export function transpose(x: Tensor, dim0: number, dim1: number): Tensor;
+export function transpose(x: Tensor, named: { dim0: number; dim1: number }): Tensor;
+export function transpose(x: Tensor, first: number | { dim0: number; dim1: number }, second?: number): Tensor {
+  const [dim0, dim1] = isOptions(first) ? [first.dim0, first.dim1] : [first, second as number];
   const a = normalizeDim(dim0, x.ndim, "transpose");
   const b = normalizeDim(dim1, x.ndim, "transpose");
   const order = x.shape.map((_, i) => (i === a ? b : i === b ? a : i));
@@ -195,7 +199,12 @@ const narrowView = defineView<[number, number, number]>({
 });
 
 /** The elements start to start + length − 1 along dim. @throws IndexError when they are not all there. */
-export function narrow(x: Tensor, dim: number, start: number, length: number): Tensor {
+export function narrow(x: Tensor, dim: number, start: number, length: number): Tensor;
+export function narrow(x: Tensor, named: { dim: number; start: number; length: number }): Tensor;
+export function narrow(x: Tensor, first: any, second?: any, third?: any): Tensor {
+  const [dim, start, length] = isOptions(first)
+    ? inPlaces([first as any], ["dim", "start", "length"])
+    : [first, second, third];
   const at = normalizeDim(dim, x.ndim, "narrow");
   if (x.ndim === 0) throw new ShapeError("narrow: a 0-d tensor cannot be narrowed");
   const size = x.shape[at];
@@ -217,7 +226,10 @@ const selectView = defineView<[number, number]>({
 });
 
 /** The part at index along dim, which goes away. @throws IndexError when there is no such index. */
-export function select(x: Tensor, dim: number, index: number): Tensor {
+export function select(x: Tensor, dim: number, index: number): Tensor;
+export function select(x: Tensor, named: { dim: number; index: number }): Tensor;
+export function select(x: Tensor, first: number | { dim: number; index: number }, second?: number): Tensor {
+  const [dim, index] = isOptions(first) ? [first.dim, first.index] : [first, second as number];
   if (x.ndim === 0) throw new ShapeError("select: a 0-d tensor has no dims to select from; use item()");
   const at = normalizeDim(dim, x.ndim, "select");
   const size = x.shape[at];
@@ -244,7 +256,10 @@ export function diagonal(x: Tensor): Tensor {
 }
 
 /** Parts of splitSize along dim (the last may be smaller), or of the sizes given. Views. */
-export function split(x: Tensor, splitSize: number | readonly number[], given: DimOption = 0): Tensor[] {
+export function split(x: Tensor, splitSize: number | readonly number[], dim?: DimOption): Tensor[];
+export function split(x: Tensor, named: { splitSize: number | readonly number[]; dim?: number }): Tensor[];
+export function split(x: Tensor, ...args: any[]): Tensor[] {
+  const [splitSize, given = 0]: [number | readonly number[], DimOption?] = inPlaces(args as [any], ["splitSize"]);
   const dim = dimOf("split", given, 0);
   const at = normalizeDim(dim, x.ndim, "split");
   const size = x.shape[at];
@@ -270,7 +285,10 @@ export function split(x: Tensor, splitSize: number | readonly number[], given: D
 }
 
 /** At most `chunks` parts of equal size along dim (the last may be smaller). Views. */
-export function chunk(x: Tensor, chunks: number, given: DimOption = 0): Tensor[] {
+export function chunk(x: Tensor, chunks: number, dim?: DimOption): Tensor[];
+export function chunk(x: Tensor, named: { chunks: number; dim?: number }): Tensor[];
+export function chunk(x: Tensor, ...args: any[]): Tensor[] {
+  const [chunks, given = 0] = inPlaces(args, ["chunks"]);
   const dim = dimOf("chunk", given, 0);
   if (!Number.isInteger(chunks) || chunks < 1) {
     throw new ArgumentError(`chunk: the number of chunks must be a whole number ≥ 1, found ${chunks}`);
@@ -318,7 +336,10 @@ const catSpec: OpSpec<readonly Tensor[], [dim: number, sizes: readonly (number |
  *
  * @throws ShapeError naming the tensor that does not fit
  */
-export function cat(tensors: readonly Tensor[], given: DimOption = 0): Tensor {
+export function cat(tensors: readonly Tensor[], dim?: DimOption): Tensor;
+export function cat(named: { tensors: readonly Tensor[]; dim?: number }): Tensor;
+export function cat(...args: any[]): Tensor {
+  const [tensors, given = 0]: [readonly Tensor[], DimOption?] = inPlaces(args as [any], ["tensors"]);
   const dim = dimOf("cat", given, 0);
   checkTensors("cat", tensors);
   const isPassedOver = (x: Tensor) => x.ndim === 1 && x.shape[0] === 0;
@@ -361,7 +382,10 @@ function checkTensors(where: string, tensors: unknown): void {
 }
 
 /** The tensors, all of one shape, along a new dim. @throws ShapeError naming the tensor of another shape. */
-export function stack(tensors: readonly Tensor[], given: DimOption = 0): Tensor {
+export function stack(tensors: readonly Tensor[], dim?: DimOption): Tensor;
+export function stack(named: { tensors: readonly Tensor[]; dim?: number }): Tensor;
+export function stack(...args: any[]): Tensor {
+  const [tensors, given = 0]: [readonly Tensor[], DimOption?] = inPlaces(args as [any], ["tensors"]);
   const dim = dimOf("stack", given, 0);
   checkTensors("stack", tensors);
   tensors.forEach((x, i) => {

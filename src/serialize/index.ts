@@ -1,6 +1,8 @@
 /** `save` and `load`: tensors as bytes or a file, as torch.save and torch.load, in the open safetensors format. */
+
 import { checkOptions, isOptions, show } from "../arguments.js";
 import { type FileSource, readSource, writeFile } from "../data/files.js";
+import type { Bytes } from "../dtype.js";
 import { ArgumentError, DataError } from "../errors.js";
 import { Tensor } from "../tensor.js";
 import { decode, encode, type Metadata, type Writable } from "./safetensors.js";
@@ -34,11 +36,7 @@ const isNamedTensors = (value: unknown): value is Record<string, Tensor> =>
  * @param path where to write; without one, only the bytes are returned
  * @throws ArgumentError for a value of another kind, naming its place; DataError when the file cannot be written
  */
-export function save(
-  value: Saved | object,
-  path?: string | URL | SaveOptions,
-  options: SaveOptions = {},
-): Uint8Array<ArrayBuffer> {
+export function save(value: Saved | object, path?: string | URL | SaveOptions, options: SaveOptions = {}): Bytes {
   if (isOptions(path)) {
     options = path as SaveOptions;
     path = undefined;

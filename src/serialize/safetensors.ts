@@ -7,7 +7,7 @@
  *
  * Nothing in it is executed, and reading a tensor is a copy of its bytes.
  */
-import type { DType, TypedArray } from "../dtype.js";
+import type { Bytes, DType, TypedArray } from "../dtype.js";
 import { itemSize } from "../dtype.js";
 import { DataError } from "../errors.js";
 import { formatShape, numelOf, type Shape } from "../shape.js";
@@ -71,7 +71,7 @@ export type Writable = Tensor | Uint8Array;
  *
  * Four-byte elements stand before single bytes, and the header is filled up with blanks, so that every element is aligned.
  */
-export function encode(tensors: ReadonlyMap<string, Writable>, metadata: Metadata): Uint8Array<ArrayBuffer> {
+export function encode(tensors: ReadonlyMap<string, Writable>, metadata: Metadata): Bytes {
   const sizeOf = (value: Writable) => (value instanceof Tensor ? itemSize(value.dtype) : 1);
   const order = [...tensors].sort(([, a], [, b]) => sizeOf(b) - sizeOf(a));
   const header: Record<string, unknown> = {};

@@ -1,5 +1,6 @@
 /** Transforms between bytes and normalised floats: ToTensor and Normalize. */
 
+import { inPlaces, type Named, show } from "../arguments.js";
 import { ArgumentError, DTypeError, ShapeError } from "../errors.js";
 import { isGradEnabled } from "../grad-mode.js";
 import { div, sub } from "../ops/elementwise.js";
@@ -57,7 +58,7 @@ export class ToTensor extends Transform {
 function perChannel(values: number | readonly number[], name: string): Float32Array {
   const list = typeof values === "number" ? [values] : values;
   if (list === null || typeof list !== "object" || typeof list.length !== "number" || list.length === 0) {
-    throw new ArgumentError(`Normalize: ${name} must be a number or a list of one a channel, found ${String(values)}`);
+    throw new ArgumentError(`Normalize: ${name} must be a number or a list of one a channel, found ${show(values)}`);
   }
   const floats = Float32Array.from(list);
   const bad = floats.findIndex((v) => !Number.isFinite(v));
@@ -90,8 +91,11 @@ export class Normalize extends Transform {
   readonly mean: Float32Array;
   readonly std: Float32Array;
 
-  constructor(mean: number | readonly number[], std: number | readonly number[]) {
+  constructor(mean: number | readonly number[], std: number | readonly number[]);
+  constructor(...named: Named<{ mean: number | readonly number[]; std: number | readonly number[] }, ["mean", "std"]>);
+  constructor(...args: any[]) {
     super();
+    const [mean, std] = inPlaces(args, ["mean", "std"]);
     this.mean = perChannel(mean, "mean");
     this.std = perChannel(std, "std");
     const zero = this.std.indexOf(0);

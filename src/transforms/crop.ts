@@ -1,5 +1,5 @@
 /** Cropping and padding: RandomCrop, CenterCrop, Pad. All of them copy windows of images (assembly/crop.ts). */
-import { optionsOf, show, type Trailing } from "../arguments.js";
+import { inPlaces, type Named, optionsOf, show, type Trailing } from "../arguments.js";
 import { type DType, itemSize } from "../dtype.js";
 import { ArgumentError, ShapeError } from "../errors.js";
 import { checkFits } from "../ops/factory.js";
@@ -158,8 +158,11 @@ export class Pad extends Transform {
   readonly fill: number;
   readonly paddingMode: PaddingMode;
 
-  constructor(padding: Padding, ...rest: Trailing<PadOptions, typeof PAD_ORDER>) {
+  constructor(padding: Padding, ...rest: Trailing<PadOptions, typeof PAD_ORDER>);
+  constructor(...named: Named<{ padding: Padding }, ["padding"], PadOptions>);
+  constructor(...args: any[]) {
     super();
+    const [padding, ...rest] = inPlaces(args, ["padding"]);
     const { fill = 0, paddingMode = "constant" } = optionsOf<PadOptions>("Pad", rest, PAD_ORDER);
     this.padding = sidesOf(padding, "Pad");
     this.fill = checkFill(fill, "Pad");
@@ -210,9 +213,9 @@ export class CenterCrop extends Transform {
   static override readonly takesBatches = true;
   readonly size: readonly [height: number, width: number];
 
-  constructor(size: number | readonly number[]) {
+  constructor(size: number | readonly number[] | { size: number | readonly number[] }) {
     super();
-    this.size = sizeOf(size, "CenterCrop");
+    this.size = sizeOf(inPlaces([size as number], ["size"])[0], "CenterCrop");
   }
 
   forward(image: Tensor): Tensor {
@@ -282,8 +285,11 @@ export class RandomCrop extends RandomTransform<Window> {
   readonly fill: number;
   readonly paddingMode: PaddingMode;
 
-  constructor(size: number | readonly number[], ...rest: Trailing<RandomCropOptions, typeof CROP_ORDER>) {
+  constructor(size: number | readonly number[], ...rest: Trailing<RandomCropOptions, typeof CROP_ORDER>);
+  constructor(...named: Named<{ size: number | readonly number[] }, ["size"], RandomCropOptions>);
+  constructor(...args: any[]) {
     super();
+    const [size, ...rest] = inPlaces(args, ["size"]);
     const options = optionsOf<RandomCropOptions>("RandomCrop", rest, CROP_ORDER);
     const { padding = null, padIfNeeded = false, fill = 0, paddingMode = "constant" } = options;
     this.size = sizeOf(size, "RandomCrop");

@@ -1,5 +1,5 @@
 /** Images of another size: Resize, RandomResizedCrop (assembly/resample.ts). */
-import { optionsOf, show, type Trailing } from "../arguments.js";
+import { inPlaces, type Named, optionsOf, show, type Trailing } from "../arguments.js";
 import { itemSize } from "../dtype.js";
 import { ArgumentError, ShapeError } from "../errors.js";
 import type { Tensor } from "../tensor.js";
@@ -128,8 +128,11 @@ export class Resize extends Transform {
   readonly antialias: boolean;
   private readonly sampling: number;
 
-  constructor(size: number | readonly number[], ...rest: Trailing<ResizeOptions, typeof RESIZE_ORDER>) {
+  constructor(size: number | readonly number[], ...rest: Trailing<ResizeOptions, typeof RESIZE_ORDER>);
+  constructor(...named: Named<{ size: number | readonly number[] }, ["size"], ResizeOptions>);
+  constructor(...args: any[]) {
     super();
+    const [size, ...rest] = inPlaces(args, ["size"]);
     const options = optionsOf<ResizeOptions>("Resize", rest, RESIZE_ORDER);
     const both = sizeOf(size, "Resize");
     this.size = Array.isArray(size) && size.length === 2 ? both : [both[0]];
@@ -214,8 +217,11 @@ export class RandomResizedCrop extends RandomTransform<Box> {
   readonly antialias: boolean;
   private readonly sampling: number;
 
-  constructor(size: number | readonly number[], ...rest: Trailing<RandomResizedCropOptions, typeof CROP_ORDER>) {
+  constructor(size: number | readonly number[], ...rest: Trailing<RandomResizedCropOptions, typeof CROP_ORDER>);
+  constructor(...named: Named<{ size: number | readonly number[] }, ["size"], RandomResizedCropOptions>);
+  constructor(...args: any[]) {
     super();
+    const [size, ...rest] = inPlaces(args, ["size"]);
     const where = "RandomResizedCrop";
     const options = optionsOf<RandomResizedCropOptions>(where, rest, CROP_ORDER);
     this.size = sizeOf(size, where);

@@ -1,5 +1,5 @@
 /** Turning images: RandomRotation (assembly/resample.ts). */
-import { optionsOf, show, type Trailing } from "../arguments.js";
+import { inPlaces, type Named, optionsOf, show, type Trailing } from "../arguments.js";
 import { itemSize } from "../dtype.js";
 import { ArgumentError, ShapeError } from "../errors.js";
 import { checkFits } from "../ops/factory.js";
@@ -45,8 +45,11 @@ export class RandomRotation extends RandomTransform<number> {
   readonly center: readonly [number, number] | null;
   readonly fill: number | readonly number[];
 
-  constructor(degrees: number | readonly [number, number], ...rest: Trailing<RandomRotationOptions, typeof ORDER>) {
+  constructor(degrees: number | readonly [number, number], ...rest: Trailing<RandomRotationOptions, typeof ORDER>);
+  constructor(...named: Named<{ degrees: number | readonly [number, number] }, ["degrees"], RandomRotationOptions>);
+  constructor(...args: any[]) {
     super();
+    const [degrees, ...rest] = inPlaces(args, ["degrees"]);
     const where = "RandomRotation";
     const options = optionsOf<RandomRotationOptions>(where, rest, ORDER);
     const { interpolation = "nearest", expand = false, center = null, fill = 0 } = options;

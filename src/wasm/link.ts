@@ -1,4 +1,5 @@
 /** Makes a module of the pieces that the families of kernels come in; scripts/embed.mjs says how they are laid out. */
+import type { Bytes } from "../dtype.js";
 
 const EXPORT_SECTION = 7;
 const CODE_SECTION = 10;
@@ -59,7 +60,7 @@ function lower(relaxed: Uint8Array, madds: number, distances: Reader): Uint8Arra
 }
 
 /** The bytes of the module of a build. The first piece is core's. */
-export function link(pieces: readonly Uint8Array[], relaxed: boolean): Uint8Array<ArrayBuffer> {
+export function link(pieces: readonly Uint8Array[], relaxed: boolean): Bytes {
   const [core, ...others] = pieces.map((piece) => new Reader(piece));
   const header = core.take(core.number());
   const bodies: Uint8Array[] = new Array(core.number()).fill(ABSENT);

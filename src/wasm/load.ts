@@ -10,6 +10,11 @@ import { moduleBytes } from "./embedded.js";
 import { type CoreKernels, core } from "./families/core.generated.js";
 import { type Kernels, version } from "./kernels.generated.js";
 
+/** `WebAssembly.Module`, where TypeScript knows it: without the DOM's types it does not. */
+export type CompiledModule = typeof globalThis extends { WebAssembly: { Module: { prototype: infer Module } } }
+  ? Module
+  : object;
+
 /** Which build runs: fixed-width SIMD, or the same kernels with fused multiply-add. */
 export type Build = "simd128" | "relaxed";
 
@@ -24,6 +29,7 @@ const PAGE = 65536;
  * can need it.
  */
 export let k: CoreKernels;
+/** @internal */
 export let memory: WebAssembly.Memory;
 
 /** The families the program has: what they embed, and what gives their modules the kernels. */
@@ -93,7 +99,7 @@ function labelOf(module: WebAssembly.Module): { build: Build; version: string } 
  * @throws TypeError when module is no WebAssembly.Module
  * @throws LanegradError when the kernels are loaded already, or the module is not this version's
  */
-export function setModule(module: WebAssembly.Module): void {
+export function setModule(module: CompiledModule): void {
   if (!(module instanceof WebAssembly.Module)) {
     const found = Object.prototype.toString.call(module).slice(8, -1);
     throw new TypeError(
@@ -181,6 +187,7 @@ function instantiate(module: WebAssembly.Module, over: WebAssembly.Memory): void
 }
 
 /**
+ * @internal
  * Moves everything into a memory that threads share, the first time; gives what a thread needs. The kernels use no atomics, so
  * the same code serves: the one difference is a bit in the memory import's limits.
  *

@@ -3,6 +3,7 @@
  * range-coded with a probability of its own context (Igor Pavlov's LZMA specification, 2015). A piece may go on from where another
  * ended, as LZMA2's chunks do: with its bytes to refer to, and its probabilities.
  */
+import type { Bytes } from "../dtype.js";
 
 /** Probabilities are of 2048; a new one says that 0 and 1 are alike. */
 const HALF = 1024;
@@ -30,7 +31,7 @@ const POSITION_MASK = 3;
 
 /** What was decompressed, and what other pieces go on from. */
 export interface Decompressed {
-  content: Uint8Array<ArrayBuffer>;
+  content: Bytes;
   probabilities: Uint16Array;
   state: number;
   /** The last four, less one. */

@@ -1,10 +1,10 @@
 /** DataLoader: order, batches, collating, errors. */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { collate, DataLoader, Dataset, Subset, TensorDataset } from "../../src/data/index.js";
+import { collate, DataLoader, Dataset, randomSplit, Subset, TensorDataset } from "../../src/data/index.js";
 import { ArgumentError, ShapeError } from "../../src/errors.js";
 import { tensor } from "../../src/ops/tensor.js";
-import { fillUniform, manualSeed } from "../../src/random.js";
+import { fillUniform, Generator, manualSeed } from "../../src/random.js";
 import { Kind } from "../../src/storage.js";
 import { Tensor } from "../../src/tensor.js";
 
@@ -288,5 +288,35 @@ describe("errors", () => {
     expect(loading([Uint8Array.of(1), Float32Array.of(1)])).toThrow(/sample 1 is a Float32Array, .* is an? Uint8Array/);
     expect(loading([[1, undefined]])).toThrow(/\[1\] of sample 0 is undefined: samples may hold/);
     expect(loading([new Map()])).toThrow(TypeError);
+  });
+});
+
+describe("PyTorch's other arguments", () => {
+  const dataset = new TensorDataset(tensor(range(10)));
+
+  test("numWorkers, pinMemory and persistentWorkers are taken and change nothing", () => {
+    const options = { numWorkers: 2, pinMemory: true, persistentWorkers: true };
+    expect(batches(new DataLoader(dataset, { batchSize: 4, ...options }))).toEqual(
+      batches(new DataLoader(dataset, { batchSize: 4 })),
+    );
+  });
+
+  test("collateFn is collate", () => {
+    const loader = new DataLoader<Tensor[], number>(dataset, { batchSize: 4, collateFn: (samples) => samples.length });
+    expect([...loader]).toEqual([4, 4, 2]);
+  });
+
+  test("a generator, as a seed, shuffles apart from the default one; randomSplit takes one too", () => {
+    const epochs = (options: object) => {
+      const loader = new DataLoader(dataset, { batchSize: 10, shuffle: true, ...options });
+      return [batches(loader), batches(loader)];
+    };
+    expect(epochs({ generator: new Generator(5) })).toEqual(epochs({ seed: 5 }));
+    expect(() => epochs({ generator: 5 })).toThrow(/generator must be a Generator, found 5/);
+    expect(() => epochs({ generator: new Generator(5), seed: 5 })).toThrow(/either seed or generator/);
+    const split = (options: any) => randomSplit(dataset, [7, 3], options).map((part) => [...part.indices]);
+    expect(split(new Generator(42))).toEqual(split({ seed: 42 }));
+    expect(split({ generator: new Generator(42) })).toEqual(split({ seed: 42 }));
+    expect(() => split({ manualSeed: 42 })).toThrow(/randomSplit: unknown option manualSeed/);
   });
 });
