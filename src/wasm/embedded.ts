@@ -2,6 +2,7 @@
  * The bytes of the kernels' module, of what the package carries. In the form of the package that Node gets, that is both builds
  * whole, and zlib does this (scripts/build.mjs).
  */
+import type { Bytes } from "../dtype.js";
 import { link } from "./link.js";
 import { decompress } from "./lzma.js";
 
@@ -15,5 +16,4 @@ export function decode([first, ...others]: readonly string[]): Uint8Array[] {
 }
 
 /** The module of a build, with the families whose texts are given. */
-export const moduleBytes = (texts: readonly string[], relaxed: boolean): Uint8Array<ArrayBuffer> =>
-  link(decode(texts), relaxed);
+export const moduleBytes = (texts: readonly string[], relaxed: boolean): Bytes => link(decode(texts), relaxed);
