@@ -224,7 +224,7 @@ function numberOf(value: unknown, where: string): number {
 
 /**
  * Watches a net that is trained by the usual loop. The training's results stay the same to the bit; by default every tenth step is
- * read, which costs less than 5 % of the time (docs/doctor.md).
+ * read, at a cost of about 5 % of the time or less (docs/doctor.md).
  *
  *   const doctor = watch(net, optimizer);
  *   for (const [inputs, labels] of loader) {
