@@ -154,8 +154,7 @@ function breakDown(reason: string): void {
 }
 
 /**
- * A worker that waits for work. Firefox now and then does not start one that is asked for by another worker, and says nothing: one
- * that is late is given up and started anew, once.
+ * A worker that waits for work. One that is late is given up and started anew, once: nothing tells of a worker that does not start.
  */
 async function startThread(data: object): Promise<Thread> {
   for (let tries = 0; ; tries++) {
