@@ -173,7 +173,12 @@ describe("tensor", () => {
     ["an object", () => tensor({ a: 1 } as any), TypeError, /data is a Object/],
     ["a count that differs", () => tensor([1, 2, 3], { shape: [2, 2] }), ShapeError, /3 elements.*\[2, 2\] needs 4/],
     ["sizes", () => tensor([1], { shape: [-1] }), ShapeError, /whole numbers ≥ 0, found -1/],
-    ["dtype", () => tensor([1], { dtype: "float64" as any }), DTypeError, /"float64"; expected one of/],
+    [
+      "dtype",
+      () => tensor([1], { dtype: "float64" as any }),
+      DTypeError,
+      /"float64" \(float32 is in its place here\); expected one of/,
+    ],
     ["range of uint8", () => tensor([[1], [256]], { dtype: "uint8" }), ArgumentError, /\[1\]\[0\] is 256.*0 to 255/],
     ["negative uint8", () => tensor(-1, { dtype: "uint8" }), ArgumentError, /data is -1/],
     ["range of int32", () => tensor([2 ** 31], { dtype: "int32" }), ArgumentError, /2147483648.*int32/],
