@@ -9,7 +9,7 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { basename, dirname, join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { deflateRawSync } from "node:zlib";
 import { build } from "esbuild";
@@ -167,23 +167,22 @@ async function buildModules() {
 /**
  * The same for Node, Deno and Bun in one file (and chunks that several entry points share): reading and resolving 150
  * modules costs them more than all the rest of a start. They have zlib, which is faster than any code of ours that runs for the
- * first time, so the kernels are deflated here, where a page's are smaller with LZMA.
+ * first time, and room enough: both builds are here whole and deflated, where a page has families of kernels and LZMA.
  */
 async function buildForNode() {
-  const deflated = (family) =>
-    deflateRawSync(readFileSync(pieceFile(family)), { level: 9, memLevel: 9 }).toString("base64");
+  const deflated = (target) =>
+    deflateRawSync(readFileSync(`build/${target}.wasm`), { level: 9, memLevel: 9 }).toString("base64");
   const kernels = {
     name: "kernels",
     setup({ onLoad }) {
       onLoad({ filter: /wasm\/families\/[\w-]+\.generated\.js$/ }, ({ path }) => ({
-        contents: readFileSync(path, "utf8").replace(
-          /"[\w+/=]{100,}"/,
-          `"${deflated(basename(path, ".generated.js"))}"`,
-        ),
+        contents: readFileSync(path, "utf8").replace(/"[\w+/=]{100,}"/, '""'),
       }));
       onLoad({ filter: /wasm\/embedded\.js$/ }, () => ({
         contents: `import { inflateRawSync } from "node:zlib";
-          export const decode = (texts) => texts.map((text) => inflateRawSync(Buffer.from(text, "base64")));`,
+          const builds = { ${TARGETS.map((target) => `${target}: "${deflated(target)}"`).join(", ")} };
+          export const moduleBytes = (_, relaxed) =>
+            inflateRawSync(Buffer.from(relaxed ? builds.relaxed : builds.simd, "base64"));`,
       }));
     },
   };

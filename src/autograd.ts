@@ -233,13 +233,13 @@ function deliver(pass: Pass, input: Tensor, grad: Tensor, fresh: boolean): void 
 }
 
 function accumulateLeaf(leaf: Tensor, grad: Tensor): void {
+  if (observers.length > 0) for (const observer of observers) observer.accumulates(leaf);
   if (grad === leaf.pendingGrad) leaf.acceptGrad();
   else if (leaf.gradTensor === null) {
     const buffer = leaf.freshGrad();
     buffer.assign(grad);
     leaf.acceptGrad();
   } else {
-    if (observers.length > 0) for (const observer of observers) observer.accumulates(leaf);
     const sum = leaf.gradTensor;
     const addend = grad.contiguous();
     k.accumulate(sum.ptr, addend.ptr, sum.numel());

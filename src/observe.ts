@@ -8,7 +8,7 @@ import type { Tensor } from "./tensor.js";
 export interface Observer {
   /** An op has filled `out` from its inputs. */
   ran(op: string, out: Tensor, inputs: readonly (Tensor | null | undefined)[]): void;
-  /** A backward pass is about to add to the gradient that a leaf has already. */
+  /** A backward pass is about to give a leaf a gradient, or to add to the one that it has. */
   accumulates(leaf: Tensor): void;
   /** clipGradNorm_ has found this norm and clips above maxNorm. */
   clipped(norm: number, maxNorm: number): void;

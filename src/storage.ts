@@ -418,8 +418,7 @@ function outOfMemory(bytes: number, op: string): OutOfMemoryError {
   const mb = (n: number) => `${(n / 2 ** 20).toFixed(1)} MB`;
   return new OutOfMemoryError(
     `${op}: out of memory: asked for ${mb(bytes)}, ${mb(liveBytes)} in use of a heap of ${mb(heapBytes())} ` +
-      "(an engine gives a WebAssembly memory 4096 MB at most, some less); use smaller batches or tensors, or dispose() of what " +
-      "you no longer need",
+      "(an engine gives 4096 MB at most); use smaller batches or tensors, or dispose() of what you no longer need",
   );
 }
 

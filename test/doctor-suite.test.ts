@@ -1,9 +1,7 @@
 /** The held-out sick programs, each by itself; `npm run bench:doctor` runs all, the healthy ones too, and sets the bar. */
 import { expect, test } from "vitest";
-import { HEALTHY } from "../bench/doctor/healthy.js";
-import { SICK } from "../bench/doctor/sick.js";
+import { HEALTHY, SICK } from "../bench/doctor/suite.js";
 import { RULE_IDS } from "../src/doctor/types.js";
-import { backend } from "../src/index.js";
 
 test("every sickness has a program in each half, and there are healthy ones in both", () => {
   for (const half of ["tuned", "held-out"] as const) {
@@ -14,22 +12,14 @@ test("every sickness has a program in each half, and there are healthy ones in b
 
 const quick = [
   ...SICK.filter(({ half }) => half === "held-out"),
-  ...HEALTHY.filter(({ name }) => /tanh|logistic|texts|frozen/.test(name)),
+  ...HEALTHY.filter(({ name }) => /tanh|logistic|texts|frozen|GAN|in parts|one by one|by heart|weight/.test(name)),
+  // Missed on one build once, by rounding that took the run another way.
+  ...SICK.filter(({ name }) => name === "loss-plateau: CNN, labels of other images"),
 ];
 
-/**
- * Missed on the relaxed build, whose rounding takes this run another way: there the doctor finds `underfitting` and not the plateau,
- * whose threshold it misses narrowly. Rule and suite were tuned on the simd build.
- */
-const MISSED_RELAXED = ["loss-plateau: CNN, labels of other images"];
-const missed = (name: string): boolean => backend().simd === "relaxed" && MISSED_RELAXED.includes(name);
-
-test.each(quick.filter(({ name }) => !missed(name)).map((program) => [program.name, program] as const))(
-  "%s",
-  (_, program) => {
-    const found = new Set(program.run().map(({ rule }) => rule));
-    const allowed = new Set([...program.sick, ...(program.also ?? [])]);
-    expect([...found].filter((rule) => !allowed.has(rule))).toEqual([]);
-    for (const rule of program.sick) expect(found).toContain(rule);
-  },
-);
+test.each(quick.map((program) => [program.name, program] as const))("%s", (_, program) => {
+  const found = new Set(program.run().map(({ rule }) => rule));
+  const allowed = new Set([...program.sick, ...(program.also ?? [])]);
+  expect([...found].filter((rule) => !allowed.has(rule))).toEqual([]);
+  for (const rule of program.sick) expect(found).toContain(rule);
+});

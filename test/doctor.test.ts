@@ -274,6 +274,39 @@ describe("findings", () => {
     strict.doctor.stop();
   });
 
+  test("symbols of an embedding, weighted classes and grey values are no unequal classes", () => {
+    const imbalanced = (net: nn.Module, input: () => Tensor, loss: (outputs: Tensor) => Tensor) => {
+      const opt = new optim.SGD(net.parameters(), { lr: 0.01 });
+      const doctor = watch(net, opt);
+      for (let i = 0; i < 40; i++) {
+        opt.zeroGrad();
+        const value = loss(net(input()));
+        value.backward();
+        opt.step();
+        doctor.step(value);
+      }
+      const found = ids(doctor.findings());
+      doctor.stop();
+      return found.includes("class-imbalance");
+    };
+    manualSeed(0);
+    const rare = () => randint(0, 60, [64]).lt(1).int();
+    const table = () => randn(64, 4);
+    expect(imbalanced(new nn.Linear(4, 2), table, (o) => F.crossEntropy(o, rare()))).toBe(true);
+    const weight = tensor([0.02, 1]);
+    expect(imbalanced(new nn.Linear(4, 2), table, (o) => F.crossEntropy(o, rare(), { weight }))).toBe(false);
+    const words = () => new nn.Sequential(new nn.Embedding(2, 4), new nn.Flatten(), new nn.Linear(8, 2));
+    expect(
+      imbalanced(
+        words(),
+        () => randint(0, 2, [64, 2]),
+        (o) => F.crossEntropy(o, rare()),
+      ),
+    ).toBe(false);
+    const grey = (o: Tensor) => F.binaryCrossEntropyWithLogits(o, randn(64, 2).clamp({ min: 0, max: 0.5 }));
+    expect(imbalanced(new nn.Linear(4, 2), table, grey)).toBe(false);
+  });
+
   test("onFinding hears each once", () => {
     const heard: string[] = [];
     manualSeed(0);
@@ -343,6 +376,73 @@ describe("bad input", () => {
       .split("\n"))
       JSON.parse(line);
     rmSync(folder, { recursive: true });
+    doctor.stop();
+  });
+});
+
+describe("two nets that play against each other", () => {
+  const play = (watched: "both" | "each", zero: boolean, free: boolean) => {
+    manualSeed(0);
+    const generator = new nn.Linear(2, 2);
+    const critic = new nn.Sequential(new nn.Linear(2, 16), new nn.ReLU(), new nn.Linear(16, 1));
+    const optG = new optim.Adam(generator.parameters(), { lr: 1e-3 });
+    const optC = new optim.Adam(critic.parameters(), { lr: 1e-3 });
+    const doctors =
+      watched === "both"
+        ? [watch(new nn.ModuleDict({ generator, critic }), [optC, optG])]
+        : [watch(critic, optC), watch(generator, optG)];
+    for (let step = 0; step < 30; step++) {
+      if (zero) optC.zeroGrad();
+      const make = () => generator(randn(16, 2));
+      const fake = free ? noGrad(make) : make().detach();
+      const lossC = critic(fake)
+        .mean()
+        .sub(critic(randn(16, 2).add(1)).mean());
+      lossC.backward();
+      optC.step();
+      if (zero) optG.zeroGrad();
+      const lossG = critic(generator(randn(16, 2)))
+        .mean()
+        .neg();
+      // This adds to the critic's gradients as well, which are zeroed before they are used.
+      lossG.backward();
+      optG.step();
+      doctors.forEach((doctor, i) => {
+        doctor.step(watched === "both" ? lossC.add(lossG) : [lossC, lossG][i]);
+      });
+    }
+    const result = doctors.map((doctor) => ({ found: ids(doctor.findings()), report: doctor.report() }));
+    for (const doctor of doctors) doctor.stop();
+    return result;
+  };
+
+  test.each([
+    ["both", false],
+    ["each", false],
+    ["each", true],
+  ] as const)("doctor of %s, noGrad %s: it is known as a game, and no zeroGrad is missed", (watched, free) => {
+    for (const { found, report } of play(watched, true, free)) {
+      expect(found).not.toContain("missing-zero-grad");
+      expect(report).toContain("Another net is trained against this one");
+    }
+  });
+
+  test("a zeroGrad that is missing is found all the same", () => {
+    for (const { found } of play("each", false, false)) expect(found).toContain("missing-zero-grad");
+  });
+
+  test("a teacher that stays as it is, or two optimizers of one loss, are no game", () => {
+    manualSeed(0);
+    const teacher = mlp();
+    const { doctor } = train({
+      net: mlp(),
+      loss: (o) =>
+        F.mseLoss(
+          o,
+          noGrad(() => teacher(randn(32, 20))),
+        ),
+    });
+    expect(doctor.report()).not.toContain("Another net");
     doctor.stop();
   });
 });

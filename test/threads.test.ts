@@ -1,6 +1,6 @@
 /** Threads: the same bits for every number of them, and what happens where they cannot be had or fail. */
 import { spawnSync } from "node:child_process";
-import { Worker } from "node:worker_threads";
+import { Worker, type WorkerOptions } from "node:worker_threads";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import {
   ArgumentError,
@@ -242,6 +242,45 @@ describe("refused, with nothing lost", () => {
     await expect(setNumThreads(3)).rejects.toThrow(/could not start 2 workers: refused by policy; 1 thread goes on/);
     expect(randn(512, 512).matmul(randn(512, 512)).shape).toEqual([512, 512]);
   });
+});
+
+/** Workers of which the first `silent` never start, and how many were asked for and ended. */
+function silentWorkers(silent: number): { asked: number; ended: number } {
+  const builtin = process.getBuiltinModule.bind(process);
+  const count = { asked: 0, ended: 0 };
+  // Ten seconds' patience made two.
+  const wait = setTimeout;
+  vi.spyOn(globalThis, "setTimeout").mockImplementation(((fn: () => void, ms: number) => wait(fn, ms / 5)) as never);
+  class Sometimes extends Worker {
+    constructor(source: string, options: WorkerOptions) {
+      super(++count.asked <= silent ? "setInterval(() => {}, 1000)" : source, options);
+    }
+    override terminate(): Promise<number> {
+      count.ended++;
+      return super.terminate();
+    }
+  }
+  vi.spyOn(process, "getBuiltinModule").mockImplementation(((name: string) =>
+    name === "node:worker_threads" ? { Worker: Sometimes } : builtin(name)) as never);
+  return count;
+}
+
+describe("a worker that does not start", () => {
+  test("is started anew", async () => {
+    const count = silentWorkers(1);
+    await setNumThreads(2);
+    expect(getNumThreads()).toBe(2);
+    expect(count).toEqual({ asked: 2, ended: 1 });
+  }, 60_000);
+
+  test("twice, is an error, and one thread goes on", async () => {
+    const count = silentWorkers(2);
+    await expect(setNumThreads(2)).rejects.toThrow(
+      /could not start 1 worker: the worker does not start; 1 thread goes on/,
+    );
+    expect(getNumThreads()).toBe(1);
+    expect(count).toEqual({ asked: 2, ended: 2 });
+  }, 60_000);
 });
 
 /** The workers that setNumThreads starts. */

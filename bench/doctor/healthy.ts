@@ -1,4 +1,4 @@
-/** Sound programs: the doctor must find nothing. */
+/** Sound programs of the first series: the doctor must find nothing. */
 import { F, manualSeed, nn, optim, type Tensor } from "lanegrad";
 import * as nets from "./nets.js";
 import { examine, type Half, type Program, type Recipe } from "./program.js";
@@ -8,8 +8,8 @@ const healthy = (half: Half, name: string, recipe: () => Recipe): Program => ({
   name: `healthy: ${name}`,
   half,
   sick: [],
-  run: () => {
-    manualSeed(11);
+  run: (shift = 0) => {
+    manualSeed(11 + shift);
     return examine(recipe());
   },
 });
@@ -80,58 +80,58 @@ export const HEALTHY: Program[] = [
     };
   }),
 
-  healthy("held-out", "digits, MLP with GELU, AdamW, warm-up", () => ({
+  healthy("tuned", "digits, MLP with GELU, AdamW, warm-up", () => ({
     net: nets.mlp([196, 64, 64, 10], () => new nn.GELU()),
     task: tasks.digits(),
     optimizer: (net) => new optim.AdamW(net.parameters(), { lr: 2e-3 }),
     schedule: (o) => new optim.lrScheduler.LinearLR(o, { startFactor: 0.05, totalIters: 60 }),
     steps: 300,
   })),
-  healthy("held-out", "digits, CNN with BatchNorm, Nesterov", () => ({
+  healthy("tuned", "digits, CNN with BatchNorm, Nesterov", () => ({
     net: nets.normedCNN(0),
     task: tasks.digits(),
     optimizer: (net) => new optim.SGD(net.parameters(), { lr: 0.03, momentum: 0.9, nesterov: true, weightDecay: 5e-4 }),
     steps: 250,
   })),
-  healthy("held-out", "autoencoder, Adam", () => ({
+  healthy("tuned", "autoencoder, Adam", () => ({
     net: nets.autoencoder(),
     task: tasks.autoencoding(),
     optimizer: adam(2e-3),
     steps: 300,
   })),
-  healthy("held-out", "texts, embedding, Adam", () => ({
+  healthy("tuned", "texts, embedding, Adam", () => ({
     net: new nets.TextNet(),
     task: tasks.texts(),
     optimizer: adam(1e-2),
     steps: 300,
   })),
-  healthy("held-out", "regression, MLP with tanh, weight decay", () => ({
+  healthy("tuned", "regression, MLP with tanh, weight decay", () => ({
     net: nets.mlp([8, 48, 48, 1], tanh),
     task: tasks.regression(),
     optimizer: (net) => new optim.SGD(net.parameters(), { lr: 0.02, momentum: 0.9, weightDecay: 1e-4 }),
     steps: 400,
     validate: 80,
   })),
-  healthy("held-out", "digits, small ResNet, Adam", () => ({
+  healthy("tuned", "digits, small ResNet, Adam", () => ({
     net: new nets.SmallResNet(),
     task: tasks.digits(),
     optimizer: adam(5e-3),
     steps: 250,
   })),
-  healthy("held-out", "sequences, gated RNN, RMSprop, clipped", () => ({
+  healthy("tuned", "sequences, gated RNN, RMSprop, clipped", () => ({
     net: new nets.GatedRNN(4, 24, 2),
     task: tasks.sequences(),
     optimizer: (net) => new optim.RMSprop(net.parameters(), { lr: 2e-3 }),
     clip: 0.5,
     steps: 300,
   })),
-  healthy("held-out", "table, logistic regression", () => ({
+  healthy("tuned", "table, logistic regression", () => ({
     net: nets.mlp([20, 3]),
     task: tasks.table({ classes: 3 }),
     optimizer: (net) => new optim.SGD(net.parameters(), { lr: 0.1 }),
     steps: 250,
   })),
-  healthy("held-out", "moons, Sigmoid and binary cross entropy", () => ({
+  healthy("tuned", "moons, Sigmoid and binary cross entropy", () => ({
     net: new nn.Sequential(nets.mlp([2, 32, 1], tanh), new nn.Sigmoid()),
     task: tasks.moons(),
     loss: (outputs: Tensor, targets: Tensor) => F.binaryCrossEntropy(outputs, targets),

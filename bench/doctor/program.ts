@@ -13,7 +13,8 @@ export interface Program {
   sick: readonly RuleId[];
   /** What may be found as well, as it is true: consequences of the sickness. */
   also?: readonly RuleId[];
-  run(): Finding[];
+  /** @param shift is added to the program's seed */
+  run(shift?: number): Finding[];
 }
 
 export interface Recipe {
@@ -33,26 +34,35 @@ export interface Recipe {
   trainMode?: boolean;
   schedule?: (optimizer: optim.Optimizer<any>) => { step(): void };
   options?: DoctorOptions;
+  /** Batches whose gradients are summed for one step. */
+  accumulate?: number;
   /** Called before each step. */
   before?: (step: number) => void;
+  /** Called when the net is in training mode again, at the start and after each validation. */
+  training?: () => void;
 }
 
 /** Trains by the usual loop and gives the doctor's findings. */
 export function examine(recipe: Recipe): Finding[] {
   const { net, task, steps = 200, batch = 32, clip, zeroGrad = true, validate = 50, options } = recipe;
-  const { evalMode = true, trainMode = true, before } = recipe;
+  const { evalMode = true, trainMode = true, accumulate = 1, before, training } = recipe;
   const optimizer = recipe.optimizer?.(net) ?? new optim.SGD(net.parameters(), { lr: 0.05, momentum: 0.9 });
   const loss = recipe.loss ?? task.loss;
   const schedule = recipe.schedule?.(optimizer);
   const doctor = watch(net, optimizer, options);
   const batches = task.batches(batch);
+  training?.();
   try {
     for (let step = 1; step <= steps; step++) {
       before?.(step);
-      const [inputs, targets] = batches();
       if (zeroGrad) optimizer.zeroGrad();
-      const value = loss(net(inputs), targets);
-      value.backward();
+      let value = 0;
+      for (let part = 0; part < accumulate; part++) {
+        const [inputs, targets] = batches();
+        const share = loss(net(inputs), targets).div(accumulate);
+        share.backward();
+        value += share.item();
+      }
       if (clip !== undefined) modules.utils.clipGradNorm_(net.parameters(), clip);
       optimizer.step();
       schedule?.step();
@@ -66,6 +76,7 @@ export function examine(recipe: Recipe): Finding[] {
         metrics.accuracy === undefined ? { loss: metrics.loss } : { loss: metrics.loss, accuracy: metrics.accuracy },
       );
       if (trainMode) net.train();
+      training?.();
     }
     return doctor.findings();
   } catch (error) {

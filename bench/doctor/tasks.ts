@@ -12,7 +12,8 @@ export interface Task {
   batches(size: number): () => [Tensor, Tensor];
 }
 
-function task(train: [Tensor, Tensor], test: [Tensor, Tensor], kind: "classes" | "numbers" | "binary"): Task {
+/** A task of these data; the kind says how outputs and targets are compared. */
+export function task(train: [Tensor, Tensor], test: [Tensor, Tensor], kind: "classes" | "numbers" | "binary"): Task {
   for (const t of [...train, ...test]) t.keep();
   const [x, y] = train;
   const classes = (outputs: Tensor, targets: Tensor) => outputs.argmax(1).eq(targets).float().mean().item();

@@ -26,10 +26,12 @@ export class Examiner {
     }));
   }
 
-  /** Asks every rule about the history as it is now. */
+  /** Asks the rules about the history as it is now; one word of each is enough, but of those that speak of layers. */
   examine(): void {
     if (this.history.step === 0 && this.history.incidents.size === 0) return;
     for (const { rule, options } of this.rules) {
+      if (rule.descent && this.history.game) continue;
+      if (this.ids.has(rule.id) && !PER_LAYER.has(rule.id)) continue;
       const symptoms = rule.check(this.history, options, this.ids);
       if (symptoms === null) continue;
       for (const symptom of Array.isArray(symptoms) ? symptoms : [symptoms as Symptom]) this.add(rule, symptom);
@@ -40,8 +42,6 @@ export class Examiner {
     const layer = symptom.layer ?? null;
     const key = `${rule.id}/${layer ?? ""}`;
     if (this.found.has(key)) return;
-    // One word about the whole training is enough: its layer may change from step to step.
-    if (this.ids.has(rule.id) && !PER_LAYER.has(rule.id)) return;
     const {
       severity = rule.severity,
       step = this.history.step,

@@ -79,8 +79,11 @@ const MOST_SAMPLES = 768;
 const MOST_HISTOGRAMS = 60;
 /** Clippings that are remembered. */
 const MOST_CLIPS = 2048;
-/** Losses of which the means are compared, to know the best level so far. */
+/** Losses of which the means are compared, to know the best level so far: of ten steps, and of 320 samples at least. */
 const CHUNK = 10;
+const CHUNK_SAMPLES = 320;
+/** Samples whose mean loss is the one the training began with. */
+const START_SAMPLES = 64;
 
 /** Forgets every other of the older half. */
 function thin<T>(list: T[]): void {
@@ -111,11 +114,26 @@ export class History {
     min: Number.POSITIVE_INFINITY,
     max: Number.NEGATIVE_INFINITY,
   };
+  /** Hashes of input rows, of how many rows they are, and rows of a batch: see `few`. */
+  readonly distinct = new Set<number>();
+  recognized = 0;
+  batch = 0;
   /** How often each class was seen among the targets. */
   classes: number[] = [];
+  /** The loss was given weights for its classes. */
+  weighted = false;
+  /** Numbers of symbols that the net's embeddings know. */
+  readonly vocabularies = new Set<number>();
+  /**
+   * Another net is trained against this one, or beside it (a GAN): two optimizers step after passes of their own, or parameters that
+   * belong to neither net nor optimizer take part and change. The loss is then nothing that training brings down.
+   */
+  game = false;
   /** Norms that clipGradNorm_ found, and the limits it was given. */
   readonly clips: { step: number; norm: number; limit: number }[] = [];
-  /** Lowest mean loss of ten steps on end, without the last ten. */
+  /** Steps whose losses are averaged to tell one level from another: with small batches more. */
+  chunk = CHUNK;
+  /** Lowest mean loss of `chunk` steps on end, without the last of them. */
   bestLevel = Number.POSITIVE_INFINITY;
   private nextBestLevel = Number.POSITIVE_INFINITY;
   /** Of the learning rates at the sampled steps. */
@@ -127,6 +145,8 @@ export class History {
   /** The first step whose loss was not finite; 0 while there is none. */
   firstNonFinite = 0;
   private readonly ordered = new WeakMap<Sample, (ParameterSample & { gradNorm: number })[]>();
+  /** Dotted names of weights that began with zeros. */
+  readonly fromZero = new Set<string>();
   /** Dotted names of parameters that have had a gradient. */
   readonly received = new Set<string>();
 
@@ -138,9 +158,10 @@ export class History {
     this.ended = Date.now();
     const n = this.losses.push(loss);
     if (this.firstNonFinite === 0 && !Number.isFinite(loss)) this.firstNonFinite = n;
-    if (n % CHUNK !== 0) return;
+    if (n === 1 && this.batch > 0) this.chunk = Math.max(CHUNK, Math.ceil(CHUNK_SAMPLES / this.batch));
+    if (n % this.chunk !== 0) return;
     this.bestLevel = this.nextBestLevel;
-    const mean = this.meanLoss(n - CHUNK, n);
+    const mean = this.meanLoss(n - this.chunk, n);
     if (mean < this.nextBestLevel) this.nextBestLevel = mean;
   }
 
@@ -149,6 +170,12 @@ export class History {
   }
 
   addSample(sample: Sample): void {
+    if (this.samples.length < 10) {
+      // A weight that has moved by as much as it is long was zeros before.
+      for (const p of sample.parameters) {
+        if (p.weightNorm === 0 || Math.abs(p.updateRatio - 1) < 1e-4) this.fromZero.add(p.name);
+      }
+    }
     this.samples.push(sample);
     this.largestLr = Math.max(this.largestLr, sample.lr);
     if (this.samples.length > MOST_SAMPLES) thin(this.samples);
@@ -178,11 +205,23 @@ export class History {
     return sum / (to - first);
   }
 
-  /** The loss that the training began with: the median of its first five, unless it has jumped by then. */
+  /**
+   * The loss that the training began with: the median of its first five, unless it has jumped by then; with batches of a few samples the
+   * mean over the first 64 samples.
+   */
   get startLoss(): number {
-    const early = this.losses.slice(0, 5).filter(Number.isFinite);
-    const middle = median(early);
-    return middle > 2 * early[0] ? early[0] : middle;
+    const steps = this.batch > 0 ? Math.ceil(START_SAMPLES / this.batch) : 0;
+    const early = this.losses.slice(0, Math.max(5, steps)).filter(Number.isFinite);
+    const few = steps > 5;
+    const middle = few ? mean(early) : median(early);
+    const first = few ? mean(early.slice(0, (early.length + 1) >> 1)) : early[0];
+    return middle > 2 * first ? first : middle;
+  }
+
+  /** How many different samples the training has, if it is a handful (64 at most) that comes again and again; else null. */
+  get few(): number | null {
+    const { size } = this.distinct;
+    return size > 0 && size <= 64 && this.recognized >= 3 * size ? size : null;
   }
 
   /** The last `count` samples, or null while there are fewer. */
@@ -203,6 +242,9 @@ export class History {
     return found;
   }
 }
+
+/** The mean; NaN of nothing. */
+export const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
 /** The median; NaN of nothing. */
 export function median(values: readonly number[]): number {

@@ -12,12 +12,13 @@ const ROWS = 16;
 /** Reads the inputs of a loss that has just run. */
 export function readLoss(
   op: string,
-  [scores, targets]: readonly (Tensor | null | undefined)[],
+  [scores, targets, ...weights]: readonly (Tensor | null | undefined)[],
   history: History,
   probabilities: WeakSet<Block>,
   due: boolean,
 ): void {
   if (!(scores instanceof Tensor) || !(targets instanceof Tensor)) return;
+  if (weights.some((weight) => weight instanceof Tensor)) history.weighted = true;
   if (op === "crossEntropy" || op === "nllLoss") {
     if (targets.dtype === "int32") countClasses(targets, scores, history);
     const known = probabilities.has(scores.block);
@@ -67,12 +68,13 @@ function readBinary(targets: Tensor, history: History): void {
   const n = Math.min(values.length, MOST_TARGETS);
   const counts = [0, 0];
   let outside = 0;
+  let soft = false;
   let example = 0;
   for (let i = 0; i < n; i++) {
     const value = values[i];
-    // Soft targets say nothing about how often a class comes.
     if (value === 0 || value === 1) counts[value]++;
-    else if (!(value > 0 && value < 1)) {
+    else if (value > 0 && value < 1) soft = true;
+    else {
       outside++;
       example = value;
     }
@@ -81,6 +83,8 @@ function readBinary(targets: Tensor, history: History): void {
     note(history, "labels", { outside, of: n, example, allowed: "0 to 1" });
     return;
   }
+  // Grey values and soft labels are no classes, those of them that are 0 or 1 neither.
+  if (soft) return;
   const { classes } = history;
   while (classes.length < 2) classes.push(0);
   counts.forEach((count, i) => {

@@ -6,6 +6,7 @@
 import type { LanegradError } from "../errors.js";
 import { isGradEnabled } from "../grad-mode.js";
 import type { HookHandle, Module } from "../nn/module.js";
+import { Parameter } from "../nn/parameter.js";
 import type { Observer } from "../observe.js";
 import type { Optimizer } from "../optim/optimizer.js";
 import { type Block, Kind } from "../storage.js";
@@ -13,7 +14,17 @@ import { Tensor } from "../tensor.js";
 import { ACTIVATIONS, UnitActivity } from "./activations.js";
 import type { ActivationSample, History, ParameterSample, Sample } from "./history.js";
 import { readLoss } from "./loss-inputs.js";
-import { copyInto, firstOf, firstRows, histogramOf, isReadable, magnitudeOf, statsOf, updateOf } from "./probe.js";
+import {
+  copyInto,
+  firstOf,
+  firstRows,
+  histogramOf,
+  isReadable,
+  magnitudeOf,
+  statsOf,
+  updateOf,
+  viewOf,
+} from "./probe.js";
 import { findOrigin, type Ran } from "./trace.js";
 
 /** Which steps are sampled. */
@@ -39,6 +50,22 @@ interface Watched {
   before: Tensor | null;
 }
 
+/**
+ * A gradient as an optimizer used it, its first numbers. If backward() adds to these very numbers and the optimizer uses the sum,
+ * nobody has zeroed it.
+ */
+interface Used {
+  leaf: Tensor;
+  values: Float32Array;
+  addedTo: boolean;
+}
+
+/** Parameters of other nets that are looked at, to see whether somebody trains them. */
+const MOST_STRANGERS = 8;
+/** Rows of a batch, and numbers of a row, that tell whether the same samples come again and again. */
+const ROWS = 16;
+const NUMBERS = 256;
+
 /** A forward pass of the net. */
 interface Pass {
   grad: boolean;
@@ -62,9 +89,14 @@ export class Recorder implements Observer {
   private readonly units = new Map<string, UnitActivity>();
   private readonly gains = new Map<string, number>();
   private readonly probabilities = new WeakSet<Block>();
-  /** A gradient as the optimizer used it: if the next backward adds to this very one, nobody has zeroed it. */
-  private used: { leaf: Tensor; values: Float32Array } | null = null;
+  private readonly used = new Map<Optimizer<any>, Used>();
   private addedToUsed = false;
+  private readonly known: Set<Tensor>;
+  /** Other nets' parameters as they were seen first. */
+  private readonly strangers = new Map<Tensor, Float32Array>();
+  /** The optimizer that has stepped last in this iteration, and whether the net ran since. */
+  private stepped: Optimizer<any> | null = null;
+  private ranSince = false;
   private validated = false;
   private samplesTaken = 0;
 
@@ -82,6 +114,7 @@ export class Recorder implements Observer {
       this.parameters.push({ name, layer, tensor, matrix: tensor.ndim >= 2, optimized, before: null });
       if (!optimized && tensor.requiresGrad) history.unoptimized.push(name);
     }
+    this.known = new Set([...owned, ...this.parameters.map(({ tensor }) => tensor)]);
     this.modal = [...net.modules()].filter((module) => isModal(module));
   }
 
@@ -120,7 +153,8 @@ export class Recorder implements Observer {
   // The net ------------------------------------------------------------------------------------------------------------
 
   private enter(module: Module, path: string, inputs: readonly unknown[]): void {
-    if (module === this.net) this.beginPass(inputs);
+    // Parts of a net may be called by themselves: an encoder and its decoder, the two nets of a GAN.
+    if (module === this.net || this.stack.length === 0) this.beginPass(inputs);
     this.stack.push({ module, path });
   }
 
@@ -128,16 +162,37 @@ export class Recorder implements Observer {
     this.stack.length = 0;
     this.lastLayer = "";
     const grad = isGradEnabled();
+    this.ranSince = true;
     this.passes.push({
       grad,
       training: this.net.training,
       trainingModules: this.modal.filter((m) => m.training).map((m) => this.paths.get(m) as string),
     });
     if (this.passes.length > 64) this.passes.shift();
-    if (!grad) return;
-    this.ops = [];
-    if (!this.due) return;
+    if (!grad || !this.due || this.passes.filter((pass) => pass.grad).length > 1) return;
     for (const input of inputs) if (isReadable(input) && !input.requiresGrad) this.readInput(firstRows(input));
+    if (inputs[0] instanceof Tensor) this.recognize(inputs[0]);
+  }
+
+  /** Counts the different samples: of a net that learns a few of them by heart, or of one batch that comes always. */
+  private recognize(input: Tensor): void {
+    const { shape, dtype } = input;
+    if (dtype !== "float32" && dtype !== "int32") return;
+    if (shape.length < 2 || !input.isContiguous() || input.numel() === 0 || input.block.fate !== null) return;
+    const { distinct } = this.history;
+    const values = viewOf(input);
+    const words = new Int32Array(values.buffer, values.byteOffset, values.length);
+    const rows = Math.min(shape[0], ROWS);
+    const perRow = words.length / shape[0];
+    // An odd stride: one that divides the row length of an image would read few columns only.
+    const stride = Math.max(1, Math.floor(perRow / NUMBERS)) | 1;
+    for (let row = 0; row < rows; row++) {
+      let hash = 0x811c9dc5;
+      for (let i = row * perRow; i < (row + 1) * perRow; i += stride) hash = Math.imul(hash ^ words[i], 0x01000193);
+      distinct.add(hash);
+    }
+    this.history.recognized += rows;
+    this.history.batch = shape[0];
   }
 
   private readInput(input: Tensor): void {
@@ -159,11 +214,12 @@ export class Recorder implements Observer {
     const weight: unknown = (module as { weight?: unknown }).weight;
     if (isGradEnabled() && weight instanceof Tensor && weight.ndim >= 2) {
       this.lastLayer = path;
+      if (module.constructor.name.startsWith("Embedding")) this.history.vocabularies.add(weight.shape[0]);
       if (!this.history.order.includes(path)) this.history.order.push(path);
       if (sampled && isReadable(output))
         this.readLayer(path, module.constructor.name, weight, inputs[0], firstRows(output));
     }
-    if (module === this.net && sampled) this.markOutput();
+    if (this.stack.length === 0 && sampled) this.markOutput();
   }
 
   /** What comes after the last layer with weights is the net's output, not a hidden layer. */
@@ -221,8 +277,9 @@ export class Recorder implements Observer {
 
   ran(op: string, out: Tensor, inputs: readonly (Tensor | null | undefined)[]): void {
     if (op === "softmax" || op === "sigmoid") this.probabilities.add(out.block);
-    if (!isGradEnabled()) return;
     const inside = this.stack.length > 0;
+    if (!inside && this.due && !this.history.game) this.lookForOthers(inputs);
+    if (!isGradEnabled()) return;
     const path = inside ? this.stack[this.stack.length - 1].path : null;
     if (this.ops.length < MOST_OPS) this.ops.push({ op, out, path, layer: this.lastLayer });
     if (!inside) readLoss(op, inputs, this.history, this.probabilities, this.due);
@@ -251,15 +308,31 @@ export class Recorder implements Observer {
     if (this.takesHistogram) this.histogram(`activation/${label}`, out);
   }
 
+  /** Parameters of another net that takes part: when they change as well, somebody trains it beside this one. */
+  private lookForOthers(inputs: readonly (Tensor | null | undefined)[]): void {
+    for (const input of inputs) {
+      if (!(input instanceof Parameter) || this.known.has(input) || !isReadable(input)) continue;
+      const before = this.strangers.get(input);
+      if (before === undefined) {
+        if (this.strangers.size < MOST_STRANGERS) this.strangers.set(input, firstOf(input, 32));
+      } else if (firstOf(input, 32).some((value, i) => value !== before[i])) this.history.game = true;
+    }
+  }
+
   accumulates(leaf: Tensor): void {
-    const { used } = this;
-    if (used === null || used.leaf !== leaf || leaf.gradTensor === null) return;
-    const now = firstOf(leaf.gradTensor, used.values.length);
-    if (now.some((value) => value !== 0) && now.every((value, i) => value === used.values[i])) this.addedToUsed = true;
+    if (this.used.size === 0) return;
+    for (const used of this.used.values()) {
+      if (used.leaf !== leaf) continue;
+      const now = leaf.gradTensor === null ? null : firstOf(leaf.gradTensor, used.values.length);
+      if (now === null || now.every((value) => value === 0)) used.addedTo = false;
+      else if (now.every((value, i) => value === used.values[i])) used.addedTo = true;
+    }
   }
 
   clipped(norm: number, maxNorm: number): void {
     this.clip = { norm, limit: maxNorm };
+    // Now, for scaling by such a norm spoils all the other gradients too.
+    if (!Number.isFinite(norm)) this.traceNonFinite(this.history.step + 1, { gradientNorm: String(norm) });
   }
 
   refused(error: LanegradError): void {
@@ -277,6 +350,9 @@ export class Recorder implements Observer {
   }
 
   private beforeUpdate(optimizer: Optimizer<any>): void {
+    if (this.used.get(optimizer)?.addedTo) this.addedToUsed = true;
+    // Several optimizers, each after a pass of its own: they have different aims.
+    if (this.stepped !== null && this.stepped !== optimizer && this.ranSince) this.history.game = true;
     if (!this.due) return;
     for (const watched of this.of(optimizer)) {
       const { tensor } = watched;
@@ -289,8 +365,11 @@ export class Recorder implements Observer {
   private afterUpdate(optimizer: Optimizer<any>): void {
     this.history.updates++;
     const own = this.of(optimizer);
-    this.rememberGradient(own);
+    this.stepped = optimizer;
+    this.ranSince = false;
+    this.used.delete(optimizer);
     if (!this.due) return;
+    this.rememberGradient(optimizer, own);
     for (const watched of own) {
       const { name, layer, tensor, matrix, optimized, before } = watched;
       if (!tensor.requiresGrad || before === null) continue;
@@ -319,13 +398,12 @@ export class Recorder implements Observer {
     }
   }
 
-  private rememberGradient(own: readonly Watched[]): void {
-    if (this.used !== null && this.used.leaf.gradTensor === null) this.used = null;
+  private rememberGradient(optimizer: Optimizer<any>, own: readonly Watched[]): void {
     for (const { tensor, optimized } of own) {
       if (!optimized || tensor.gradTensor === null || !isReadable(tensor.gradTensor)) continue;
       const values = firstOf(tensor.gradTensor, 32);
       if (!values.some((value) => value !== 0)) continue;
-      this.used = { leaf: tensor, values };
+      this.used.set(optimizer, { leaf: tensor, values, addedTo: false });
       return;
     }
   }
@@ -342,11 +420,14 @@ export class Recorder implements Observer {
       this.history.addIncident("zero-grad", { step, layer: null, evidence });
       this.addedToUsed = false;
     }
-    if (!Number.isFinite(loss)) this.traceNonFinite(step, loss);
+    if (!Number.isFinite(loss)) this.traceNonFinite(step, { loss: String(loss) });
     const sample = due ? this.takeSample(step) : null;
     if (sample !== null && Number.isFinite(loss)) this.lookForNonFinite(sample, loss);
     this.clip = null;
     this.passes = [];
+    this.ops = [];
+    this.stack.length = 0;
+    this.stepped = null;
     return sample;
   }
 
@@ -367,10 +448,10 @@ export class Recorder implements Observer {
     return sample;
   }
 
-  private traceNonFinite(step: number, loss: number): void {
+  private traceNonFinite(step: number, seen: Record<string, string>): void {
     if (this.history.incidents.has("non-finite")) return;
     const { layer, evidence } = findOrigin(this.ops, this.parameters);
-    this.history.addIncident("non-finite", { step, layer, evidence: { loss: String(loss), ...evidence } });
+    this.history.addIncident("non-finite", { step, layer, evidence: { ...seen, ...evidence } });
   }
 
   /** A loss can be finite while a gradient is not: log's at 0, say. */
@@ -407,7 +488,8 @@ export class Recorder implements Observer {
     }
     this.ops = [];
     this.stack.length = 0;
-    this.used = null;
+    this.used.clear();
+    this.strangers.clear();
   }
 }
 

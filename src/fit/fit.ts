@@ -296,7 +296,10 @@ class Run implements FitState {
     this.beforeValidation = null;
     const means = averages.means;
     this.validation = means;
-    this.askDoctor((doctor) => doctor.validate({ ...means }));
+    this.askDoctor((doctor) => {
+      const { loss, accuracy } = means;
+      doctor.validate(accuracy >= 0 && accuracy <= 1 ? { loss, accuracy } : { loss });
+    });
     await this.tell("onValidationEnd", "validationend");
     return means;
   }

@@ -6,10 +6,9 @@
  */
 import { instantiateSync } from "@assemblyscript/loader";
 import { LanegradError } from "../errors.js";
-import { decode } from "./embedded.js";
+import { moduleBytes } from "./embedded.js";
 import { type CoreKernels, core } from "./families/core.generated.js";
 import { type Kernels, version } from "./kernels.generated.js";
-import { link } from "./link.js";
 
 /** `WebAssembly.Module`, where TypeScript knows it: without the DOM's types it does not. */
 export type CompiledModule = typeof globalThis extends { WebAssembly: { Module: { prototype: infer Module } } }
@@ -123,7 +122,7 @@ export function setModule(module: CompiledModule): void {
 
 /** A compiled module of the families there are. @throws LanegradError naming the ways out, where that is refused. */
 function compile(chosen: Build): WebAssembly.Module {
-  const bytes = link(decode(texts), chosen === "relaxed");
+  const bytes = moduleBytes(texts, chosen === "relaxed");
   if (shared) markShared(bytes);
   try {
     return new WebAssembly.Module(bytes);

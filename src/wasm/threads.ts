@@ -40,6 +40,9 @@ const SHARE = 20000;
 const SPIN = 0.2;
 const NAP = 500;
 
+/** Milliseconds that a worker may take to start. */
+const START = 10_000;
+
 /** Threads in use, the calling one among them. */
 export const getNumThreads = (): number => workers.length + 1;
 
@@ -101,10 +104,10 @@ export async function setNumThreads(n: number | "auto"): Promise<void> {
     const kernels = rawKernels();
     const names = Object.keys(kernels);
     const control = new SharedArrayBuffer(CONTROL_WORDS * 4 + wanted * SHARES_A_THREAD * ARGUMENTS * 8);
-    for (let index = 0; index < wanted - 1; index++) {
-      started.push(startThread({ module, memory, control, names, index }));
-    }
-    await Promise.all(started.map((thread) => thread.ready));
+    const starts = Array.from({ length: wanted - 1 }, (_, index) =>
+      startThread({ module, memory, control, names, index }).then((thread) => started.push(thread)),
+    );
+    for (const start of await Promise.allSettled(starts)) if (start.status === "rejected") throw start.reason;
     if (rawKernels() !== kernels) {
       for (const thread of started) thread.terminate();
       return setNumThreads(n);
@@ -150,8 +153,28 @@ function breakDown(reason: string): void {
   console.warn(`lanegrad: ${reason}; computing goes on with one thread`);
 }
 
-function startThread(data: object): Thread {
-  return inNode() ? startNodeThread(data) : startBrowserThread(data);
+/**
+ * A worker that waits for work. Firefox now and then does not start one that is asked for by another worker, and says nothing: one
+ * that is late is given up and started anew, once.
+ */
+async function startThread(data: object): Promise<Thread> {
+  for (let tries = 0; ; tries++) {
+    const thread = inNode() ? startNodeThread(data) : startBrowserThread(data);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(true), START);
+    });
+    try {
+      if (!(await Promise.race([thread.ready, late]))) return thread;
+    } catch (error) {
+      thread.terminate();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+    thread.terminate();
+    if (tries > 0) throw new Error("the worker does not start");
+  }
 }
 
 function startNodeThread(data: object): Thread {
@@ -185,23 +208,15 @@ function startNodeThread(data: object): Thread {
   };
 }
 
-/** What a worker from a blob wants of a page. */
-const POLICY = "the page's content security policy, if it has one, must allow worker-src blob:";
-
 function startBrowserThread(data: object): Thread {
   const url = URL.createObjectURL(new Blob([browserSource()], { type: "text/javascript" }));
-  let worker: Worker;
-  try {
-    worker = new Worker(url, { name: "lanegrad" });
-  } catch (error) {
-    throw new Error(`${(error as Error).message} (${POLICY})`);
-  }
+  const worker = new Worker(url, { name: "lanegrad" });
   let over = false;
   const ready = new Promise<void>((resolve, reject) => {
     worker.onmessage = () => resolve();
     worker.onerror = (event) => {
       // Browsers do not tell why they load no script.
-      reject(new Error(event.message || `it could not be loaded: ${POLICY}`));
+      reject(new Error(event.message || "it could not be loaded: does the page's policy allow worker-src blob:?"));
       if (!over) breakDown(`a worker failed (${event.message})`);
     };
   }).finally(() => URL.revokeObjectURL(url));

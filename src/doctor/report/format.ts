@@ -36,3 +36,7 @@ export function verdict(findings: readonly Finding[], steps: number): string {
   const [worst] = findings;
   return `${parts.join(", ")} ${over}. First of all: ${worst.rule}${worst.layer === null ? "" : ` in ${worst.layer}`} (since step ${worst.step}).`;
 }
+
+/** Said of a training in which rules about a falling loss are not asked. */
+export const GAME =
+  "Another net is trained against this one or beside it, so a loss that rests or rises is no sign of anything: the rules about its fall are not asked.";

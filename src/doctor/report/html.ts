@@ -3,7 +3,7 @@ import { quantile, rebin } from "../histogram.js";
 import type { History, Sample } from "../history.js";
 import type { Evidence, Finding } from "../types.js";
 import { escapeText, heatMap, lineChart, type Pin, type Point, type Series } from "./chart.js";
-import { number, percent, verdict, words } from "./format.js";
+import { GAME, number, percent, verdict, words } from "./format.js";
 import { STYLE } from "./style.js";
 
 /** Distributions that are drawn: of the activation functions first, and of at most so many. */
@@ -194,7 +194,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 }
 
 function tables(sample: Sample | undefined): string {
-  if (sample === undefined) return "";
+  if (sample === undefined || sample.parameters.length === 0) return "";
   const parameters = sample.parameters.map((p) => [
     p.name,
     number(p.weightNorm),
@@ -229,7 +229,7 @@ export function htmlOf(title: string, history: History, findings: readonly Findi
     `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">` +
     `<title>${escapeText(title)}: training report</title><style>${STYLE}</style></head><body><main>` +
     `<header class="card verdict" style="--tone:${tone(worst)}"><p class="eyebrow">Training report</p><h1>${escapeText(title)}</h1>` +
-    `<p>${escapeText(verdict(findings, history.step))}</p>${facts(history)}</header>` +
+    `<p>${escapeText(verdict(findings, history.step))}</p>${history.game ? `<p>${escapeText(GAME)}</p>` : ""}${facts(history)}</header>` +
     `${curves}${list}${gradientCharts(history)}${distributions(history)}${tables(history.samples.at(-1))}` +
     "</main></body></html>\n"
   );

@@ -1,7 +1,7 @@
 /** The report for the terminal. */
 import type { History, Sample } from "../history.js";
 import type { Finding } from "../types.js";
-import { evidenceText, number, percent, verdict } from "./format.js";
+import { evidenceText, GAME, number, percent, verdict } from "./format.js";
 
 const WIDTH = 100;
 
@@ -73,8 +73,10 @@ function courseText({ losses, validations, samples }: History): string {
   const parts = [`loss ${number(losses[0])} → ${number(mean)}`];
   const validation = validations.at(-1);
   if (validation !== undefined) {
-    const best = Math.min(...validations.map((v) => v.loss));
-    parts.push(`validation ${number(validation.loss)} (best ${number(best)})`);
+    const best = Math.min(...validations.map((v) => v.loss).filter((loss) => !Number.isNaN(loss)));
+    parts.push(
+      `validation ${number(validation.loss)} (best ${number(best === Number.POSITIVE_INFINITY ? Number.NaN : best)})`,
+    );
     if (!Number.isNaN(validation.accuracy)) parts.push(`accuracy ${percent(validation.accuracy)}`);
   }
   const sample = samples.at(-1);
@@ -87,9 +89,10 @@ function courseText({ losses, validations, samples }: History): string {
 export function textOf(title: string, history: History, findings: readonly Finding[]): string {
   const parts = [wrap(`${title}: ${verdict(findings, history.step)}`, "")];
   if (history.step > 0) parts.push(courseText(history));
+  if (history.game) parts.push(wrap(GAME, ""));
   parts.push(...findings.map(findingText));
   const sample = history.samples.at(-1);
-  if (sample !== undefined) {
+  if (sample !== undefined && sample.parameters.length > 0) {
     parts.push(`At step ${sample.step}:\n${parameterTable(sample)}`);
     if (sample.activations.length > 0) parts.push(activationTable(sample));
   }

@@ -1,4 +1,5 @@
 /** Rules about data, losses and clipping. */
+import { median } from "../history.js";
 import { defineRule } from "./rule.js";
 
 /**
@@ -32,7 +33,8 @@ export const unnormalizedInputs = defineRule({
 
 /**
  * Class imbalance: among the targets seen (at least `samples`, and 20 for each class) the commonest class comes more than `ratio` times
- * as often as the rarest.
+ * as often as the rarest. Not where the loss is given weights for its classes, where the classes are the symbols that an embedding reads (a
+ * language has its own frequencies), nor where a handful of samples is learned by heart.
  *
  * Source: Amazon SageMaker Debugger, rule ClassImbalance (threshold_imbalance 10, samples 500).
  */
@@ -40,7 +42,9 @@ export const classImbalance = defineRule({
   id: "class-imbalance",
   severity: "warning",
   defaults: { ratio: 10, samples: 500, classes: 200 },
-  check({ classes }, { ratio, samples, classes: most }) {
+  check(history, { ratio, samples, classes: most }) {
+    const { classes, weighted, vocabularies, few } = history;
+    if (weighted || vocabularies.has(classes.length) || few !== null) return null;
     const total = classes.reduce((a, b) => a + b, 0);
     if (classes.length < 2 || classes.length > most || total < Math.max(samples, 20 * classes.length)) return null;
     const commonest = classes.indexOf(Math.max(...classes));
@@ -110,26 +114,30 @@ export const labelsOutOfRange = defineRule({
 });
 
 /**
- * Clipping always: clipGradNorm_ has scaled the gradient in more than `share` of the last `window` steps: the norm decides nothing any
- * more, only the limit does.
+ * Clipping always: clipGradNorm_ has scaled the gradient in more than `share` of the last `steps` steps, and the median norm is above
+ * `excess` times the limit; or above `gross` times it in `window` steps already. The norm decides nothing any more, only the limit does.
+ * (That the first steps are clipped is what clipping is for.)
  *
- * Source: Pascanu, Mikolov & Bengio, ICML 2013 (the limit should be near the mean norm); Zhang et al., "Why Gradient Clipping Accelerates
- * Training", ICLR 2020.
+ * Source: Pascanu, Mikolov & Bengio, ICML 2013 (limits from half to ten times the average norm work); Zhang et al., "Why Gradient Clipping
+ * Accelerates Training", ICLR 2020.
  */
 export const clippingAlways = defineRule({
   id: "clipping-always",
   severity: "info",
-  defaults: { window: 100, share: 0.98 },
-  check({ clips }, { window, share }) {
-    const recent = clips.slice(-window);
-    if (recent.length < window) return null;
-    const active = recent.filter(({ norm, limit }) => !(norm <= limit)).length / window;
-    if (active < share) return null;
-    const norms = recent.map(({ norm }) => norm).sort((a, b) => a - b);
-    return {
-      step: recent[0].step,
-      evidence: { active, threshold: share, medianNorm: norms[window >> 1], limit: recent[window - 1].limit },
+  defaults: { window: 100, share: 0.98, excess: 2, steps: 500, gross: 20 },
+  check({ clips }, { window, share, excess, steps, gross }) {
+    const always = (count: number, factor: number) => {
+      const recent = clips.slice(-count);
+      if (recent.length < count) return null;
+      let active = 0;
+      for (const { norm, limit } of recent) if (!(norm <= limit)) active += 1 / count;
+      if (active < share) return null;
+      const { limit } = recent[count - 1];
+      const medianNorm = median(recent.map(({ norm }) => norm));
+      if (medianNorm <= factor * limit) return null;
+      return { step: recent[0].step, evidence: { active, threshold: share, medianNorm, limit } };
     };
+    return always(window, gross) ?? always(steps, excess);
   },
   why: "Every step has the same length, whatever the gradient says: near the minimum the steps do not become shorter, and the learning rate no longer means what it seems to.",
   advice: [
@@ -150,10 +158,17 @@ export const clippingNever = defineRule({
   defaults: { window: 100, share: 0.01, margin: 0.2 },
   check({ clips }, { window, share, margin }) {
     if (clips.length < window) return null;
-    const active = clips.filter(({ norm, limit }) => norm > limit).length / clips.length;
-    const limit = clips[clips.length - 1].limit;
-    const largest = clips.reduce((most, { norm }) => Math.max(most, norm), 0);
-    if (active > share || largest > margin * limit) return null;
+    const { limit } = clips[clips.length - 1];
+    let active = 0;
+    let largest = 0;
+    // From the last one: most often that alone tells.
+    for (let i = clips.length - 1; i >= 0; i--) {
+      const clip = clips[i];
+      if (clip.norm > margin * limit) return null;
+      largest = Math.max(largest, clip.norm);
+      if (clip.norm > clip.limit) active += 1 / clips.length;
+    }
+    if (active > share) return null;
     return { step: clips[0].step, evidence: { active, largestNorm: largest, limit, threshold: share } };
   },
   why: "The limit lies far above every norm seen: it protects from nothing but the worst.",

@@ -71,7 +71,7 @@ export const saturatedActivation = defineRule({
  * Poor initialisation: by their weights, the layers make the signal's mean square `ratio` times larger or smaller each, on average over
  * the hidden layers (geometric mean of Σw²/outputs, which for independent weights is the ratio of the outputs' variance to the inputs'
  * mean square); or `single` times `ratio` in one layer. 1/3 (PyTorch's default) to 2 (He) counts as 1. The last layer may begin
- * small: zero-initialised heads do no harm.
+ * small, and branches around a skip may begin with zeros (Zhang et al., "Fixup Initialization", ICLR 2019).
  *
  * Source: Amazon SageMaker Debugger, rule PoorWeightInitialization (threshold 10); Glorot & Bengio, AISTATS 2010; He et al., ICCV 2015;
  * Mishkin & Matas, "All you need is a good init", ICLR 2016.
@@ -84,7 +84,9 @@ export const poorInitialization = defineRule({
     const [first] = history.samples;
     if (first === undefined || first.step > 5 || history.samples.length > 2) return null;
     const layers = first.activations.filter((a) => Number.isFinite(a.gain));
-    const hidden = layers.length > 1 ? layers.slice(0, -1) : layers;
+    const before = layers.length > 1 ? layers.slice(0, -1) : layers;
+    // Zeros in some layers are meant: the branch around a skip then begins as nothing. Zeros in all of them are not.
+    const hidden = before.every((a) => a.gain === 0) ? before : before.filter((a) => a.gain > 0);
     if (hidden.length === 0) return null;
     const gains = hidden.map((a) => (a.gain < 1 ? Math.min(1, a.gain * 3) : Math.max(1, a.gain / 2)));
     const mean = Math.exp(gains.reduce((sum, g) => sum + Math.log(Math.max(g, 1e-30)), 0) / gains.length);
@@ -114,7 +116,7 @@ export const poorInitialization = defineRule({
 
 /**
  * Update ratio: norm of a step's change over norm of the weight, median of `samples` sampled steps, above `high` for some weight (three
- * times that in the first ten steps); or below `low` for all weights while the rate is not yet decayed and the loss has not halved.
+ * times that in the first ten steps); or below `low` for all weights while neither rate nor gradient have decayed and the loss has not halved.
  *
  * Source: Karpathy, CS231n, "Ratio of weights:updates": about 1e-3; Amazon SageMaker Debugger, rule WeightUpdateRatio.
  */
@@ -129,6 +131,7 @@ export const updateRatio = defineRule({
     const limit = recent[0].step < 10 ? 3 * high : high;
     const ratios = recent[0].parameters
       // A weight that began with zeros takes its first steps from nothing.
+      .filter((p) => !(history.fromZero.has(p.name) && recent[0].step < 10))
       .filter((p) => p.matrix && p.gradNorm !== null && p.weightNorm > 1e-3 * Math.sqrt(p.size))
       .map(({ name }) => {
         const values = recent.map((s) => s.parameters.find((p) => p.name === name)?.updateRatio ?? Number.NaN);
@@ -143,8 +146,11 @@ export const updateRatio = defineRule({
     }
     const lr = recent[recent.length - 1].lr;
     const begun = history.meanLoss(history.step - 10, history.step) > 0.5 * history.startLoss;
-    if (recent[0].step < 10 || !(largest.ratio < low) || largest.ratio === 0 || lr < 0.5 * history.largestLr || !begun)
-      return null;
+    // At a minimum steps are short because the gradient is, and that is as it should be.
+    const arrived =
+      median(recent.map((s) => s.gradNorm)) < 0.3 * median(history.samples.slice(0, 5).map((s) => s.gradNorm));
+    if (recent[0].step < 10 || !(largest.ratio < low) || largest.ratio === 0) return null;
+    if (lr < 0.5 * history.largestLr || !begun || arrived) return null;
     return {
       layer: largest.name,
       step,

@@ -32,27 +32,30 @@ export function typicalRatio(history: History, samples = 5): number {
 }
 
 /**
- * Plateau: the mean loss of the last `window` steps is not `drop` (0.1 %), give or take a standard error, below that of the window two before, and still at least
- * `level` of what it was at the start: it has not begun to fall. A loss that has fallen and then rests is no plateau.
+ * Plateau: the mean loss of the last `window` steps (more where batches are small) is not `drop` (0.1 %) below that of the window two before, nor is that of the window
+ * between, both within `errors` standard errors; and it is still at least `level` of what it was at the start: it has not begun to fall. A
+ * loss that has fallen and then rests is no plateau.
  *
  * Source: Amazon SageMaker Debugger, rule LossNotDecreasing (diff_percent 0.1 %).
  */
 export const lossPlateau = defineRule({
   id: "loss-plateau",
+  descent: true,
   severity: "warning",
-  defaults: { window: 40, drop: 1e-3, level: 0.9 },
-  check(history, { window, drop, level }) {
+  defaults: { window: 40, drop: 1e-3, level: 0.9, errors: 2 },
+  check(history, { window: least, drop, level, errors }) {
     const n = history.step;
+    const window = Math.max(least, history.chunk);
     if (n < 3 * window || !finite(history, 3 * window)) return null;
     const now = history.meanLoss(n - window, n);
     const before = history.meanLoss(n - 3 * window, n - 2 * window);
     const middle = history.meanLoss(n - 2 * window, n - window);
     const start = history.startLoss;
-    // Batches differ: a fall within one standard error of the two means is none.
+    // Batches differ: a fall within two standard errors of the two means would show in one of twenty trainings that do not fall.
     const error =
       Math.hypot(wobble(history, n - window, n), wobble(history, n - 3 * window, n - 2 * window)) / Math.sqrt(window);
-    const least = (1 - drop) * before - error;
-    if (now < level * start || now < least || middle < least) return null;
+    const flat = (1 - drop) * before - errors * error;
+    if (now < level * start || now < flat || middle < flat) return null;
     return {
       step: n - 3 * window + 1,
       evidence: { loss: now, windowBefore: before, startLoss: start, steps: 3 * window, threshold: drop },
@@ -68,7 +71,7 @@ export const lossPlateau = defineRule({
 });
 
 /**
- * Diverging: the mean loss of the last `window` steps is above `factor` times that of the best window before and above the start's;
+ * Diverging: the mean loss of the last `window` steps (more where batches are small, 320 samples at least) is above `factor` times that of the best window before and above the start's;
  * or `collapse` times the best one and above half of the start's; or the last losses before a NaN or infinity are above `factor` times the
  * start's.
  *
@@ -76,6 +79,7 @@ export const lossPlateau = defineRule({
  */
 export const diverging = defineRule({
   id: "diverging",
+  descent: true,
   severity: "error",
   defaults: { window: 10, factor: 1.5, collapse: 4 },
   check(history, { window, factor, collapse }): Symptom | null {
@@ -97,16 +101,17 @@ export const diverging = defineRule({
       };
     }
     const n = history.step;
-    if (n < 2 * window) return null;
+    const steps = Math.max(window, history.chunk);
+    if (n < 2 * steps) return null;
     const start = history.startLoss;
-    const now = history.meanLoss(n - window, n);
+    const now = history.meanLoss(n - steps, n);
     const best = Math.min(start, history.bestLevel);
     const risen = now > factor * best && now > factor * start;
     if (!risen && !(now > collapse * best && now > 0.5 * start)) return null;
     // A single bad batch is no divergence.
-    if (median(history.losses.slice(-window)) < 0.5 * now) return null;
+    if (median(history.losses.slice(-steps)) < 0.5 * now) return null;
     return {
-      step: n - window + 1,
+      step: n - steps + 1,
       evidence: { loss: now, bestBefore: best, startLoss: start, factor: now / best, threshold: factor },
     };
   },
@@ -121,15 +126,18 @@ export const diverging = defineRule({
 
 /**
  * Oscillating: in two windows of `window` steps the losses deviate from their own trend by more than `amplitude` of the loss the training
- * began with, and the mean does not fall.
+ * began with, the mean does not fall, and it is not the batches that differ: either the steps are long (the median update ratio is above
+ * `ratio`, ten times the usual), or the batches have `samples` samples at least and the deviation is above `noise` times that of their
+ * mean, taking samples to deviate by as much as their loss.
  *
  * Source: AutoTrainer (Zhang et al., ICSE 2021), problem "oscillating loss".
  */
 export const oscillating = defineRule({
   id: "oscillating",
+  descent: true,
   severity: "warning",
-  defaults: { window: 30, amplitude: 0.2 },
-  check(history, { window, amplitude }) {
+  defaults: { window: 30, amplitude: 0.2, ratio: 1e-2, noise: 2, samples: 16 },
+  check(history, { window, amplitude, ratio, noise, samples }) {
     const n = history.step;
     if (n < 2 * window + 10 || !finite(history, 2 * window)) return null;
     const start = history.startLoss;
@@ -138,9 +146,19 @@ export const oscillating = defineRule({
     const mean = history.meanLoss(n - window, n);
     const meanBefore = history.meanLoss(n - 2 * window, n - window);
     if (now < amplitude * start || before < amplitude * start || mean < 0.8 * meanBefore) return null;
+    const updates = typicalRatio(history, 10);
+    const { batch } = history;
+    if (!(updates > ratio) && (batch < samples || now < (noise * mean) / Math.sqrt(batch))) return null;
     return {
       step: n - 2 * window + 1,
-      evidence: { amplitude: now, mean, startLoss: start, relative: now / start, threshold: amplitude },
+      evidence: {
+        amplitude: now,
+        mean,
+        startLoss: start,
+        relative: now / start,
+        threshold: amplitude,
+        updateRatio: updates,
+      },
     };
   },
   why: "Every step overshoots the valley's floor and lands on the other wall: the learning rate is too large for its steepest direction, or the batches are too small to agree.",
@@ -164,13 +182,16 @@ export const learningRateTooHigh = defineRule({
   check(history, { ratio, jump }, found) {
     const n = history.step;
     const early = history.losses.slice(0, 30);
-    const jumped = n <= 60 && early.filter((loss) => loss > jump * history.startLoss || Number.isNaN(loss)).length >= 2;
+    const jumped =
+      !history.game &&
+      n <= 60 &&
+      early.filter((loss) => loss > jump * history.startLoss || Number.isNaN(loss)).length >= 2;
     const sign = (["diverging", "oscillating", "exploding-gradient", "non-finite"] as const).find((id) =>
       found.has(id),
     );
     if (sign === undefined && !jumped) return null;
     const typical = Math.max(typicalRatio(history), typicalRatio(history, 10));
-    const largest = Math.max(...history.samples.map((s) => maxRatio(s.parameters)));
+    const largest = Math.max(...history.samples.map((s) => maxRatio(s.parameters, history.fromZero)));
     if (!(typical > ratio) && !(largest > 10 * ratio)) return null;
     return {
       evidence: {
@@ -192,12 +213,19 @@ export const learningRateTooHigh = defineRule({
 });
 
 const maxRatio = (
-  parameters: readonly { matrix: boolean; updateRatio: number; weightNorm: number; size: number }[],
+  parameters: readonly { name: string; matrix: boolean; updateRatio: number; weightNorm: number; size: number }[],
+  fromZero: ReadonlySet<string>,
 ): number =>
   Math.max(
     0,
     ...parameters
-      .filter((p) => p.matrix && p.weightNorm > 1e-3 * Math.sqrt(p.size) && Number.isFinite(p.updateRatio))
+      .filter(
+        (p) =>
+          p.matrix &&
+          !fromZero.has(p.name) &&
+          p.weightNorm > 1e-3 * Math.sqrt(p.size) &&
+          Number.isFinite(p.updateRatio),
+      )
       .map((p) => p.updateRatio),
   );
 
@@ -219,6 +247,7 @@ const OTHER_CAUSES = [
  */
 export const learningRateTooLow = defineRule({
   id: "learning-rate-too-low",
+  descent: true,
   severity: "warning",
   defaults: { steps: 100, level: 0.8, ratio: 1e-4 },
   check(history, { steps, level, ratio }, found) {

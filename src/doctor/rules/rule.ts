@@ -18,6 +18,8 @@ export interface Symptom {
 export interface Rule<Options extends object = any> {
   id: RuleId;
   severity: Severity;
+  /** It takes the loss for something that training brings down, which it is not when two nets play against each other (`History.game`). */
+  descent?: true;
   /** Thresholds, each with its default; `watch(net, optimizer, { rules: { [id]: { … } } })` changes them. */
   defaults: Options;
   /** Looks at the training so far. `found` are the ids of what has been found before. */

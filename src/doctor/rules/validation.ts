@@ -1,17 +1,21 @@
 /** Rules about training against validation. */
-import { defineRule } from "./rule.js";
+import { mean, type Validation } from "../history.js";
+import { defineRule, type Symptom } from "./rule.js";
 
 /**
- * Overfitting: the validation loss has risen by more than `rise` above its best, which was `patience` validations ago or more, while the
- * training loss has fallen since; and the gap, (validation − training) / validation, is above `gap`.
+ * Overfitting: the best validation loss is `patience` validations old or older, those since are all worse, the training loss has fallen
+ * since; and the gap, (validation − training) / validation, is above `gap`. What counts as worse: more than `rise` above the best; or
+ * more than `creep` above it, where the gap is `chasm` or more and the validation loss itself is still above `level` of the loss the training
+ * began with (a net that is right nearly always loses a little by being ever surer, which is no harm).
  *
  * Source: Amazon SageMaker Debugger, rule Overfit (ratio_threshold 0.1); Goodfellow, Bengio & Courville, "Deep Learning", 5.2.
  */
 export const overfitting = defineRule({
   id: "overfitting",
+  descent: true,
   severity: "warning",
-  defaults: { gap: 0.1, rise: 0.25, patience: 3 },
-  check(history, { gap, rise, patience }) {
+  defaults: { gap: 0.1, rise: 0.25, patience: 3, creep: 0.05, chasm: 0.5, level: 0.25 },
+  check(history, { gap, rise, patience, creep, chasm, level }) {
     const { validations } = history;
     if (validations.length < patience + 1) return null;
     const best = validations.reduce((b, v, i) => (v.loss < validations[b].loss ? i : b), 0);
@@ -19,8 +23,10 @@ export const overfitting = defineRule({
     const since = validations.length - 1 - best;
     const found = (last.loss - last.trainLoss) / last.loss;
     const { loss: bestLoss, trainLoss: trainThen } = validations[best];
-    const rising = validations.slice(-patience).every((v) => v.loss > (1 + rise / 2) * bestLoss);
-    if (since < patience || !rising || !(last.loss > (1 + rise) * bestLoss)) return null;
+    const worse = (by: number) =>
+      last.loss > (1 + by) * bestLoss && validations.slice(-patience).every((v) => v.loss > (1 + by / 2) * bestLoss);
+    const crept = found > chasm && last.loss > level * history.startLoss && worse(creep);
+    if (since < patience || !(worse(rise) || crept)) return null;
     if (!(last.trainLoss < trainThen) || !(found > gap)) return null;
     return {
       step: validations[best].step,
@@ -44,24 +50,47 @@ export const overfitting = defineRule({
 });
 
 /**
- * Underfitting: over the last `validations` validations training and validation loss are both flat (less than `drop` better in all) and
- * both above `level` of the loss the training began with, close together (gap below `gap`), accuracy below `accuracy` where it
- * is given. It has learned something, and then no more: the model is too weak for its task.
+ * Underfitting: over the last `validations` validations (or more, `span` steps at least) training and validation loss are both flat (the mean of the later half less than
+ * `drop` below that of the earlier), both above `level` of the loss the training began with, and close together (gap below `gap`),
+ * accuracy below `accuracy` where it is given. It has learned something, and then no more: the model is too weak for its task. Or, with
+ * validation or without: a handful of samples that comes again and again (`samples` at most) is not learned by heart; the loss is
+ * flat for `steps` steps and above `level` of its start.
  *
  * Source: Goodfellow, Bengio & Courville, "Deep Learning", 5.2; Karpathy, "A Recipe for Training Neural Networks", 2019 (overfit a
  * few samples first).
  */
 export const underfitting = defineRule({
   id: "underfitting",
+  descent: true,
   severity: "warning",
-  defaults: { level: 0.4, drop: 0.05, gap: 0.2, validations: 4, accuracy: 0.85 },
-  check(history, { level, drop, gap, validations: count, accuracy }, found) {
-    const recent = history.validations.slice(-count);
-    if (recent.length < count || found.has("loss-plateau") || found.has("diverging")) return null;
-    const [first, last] = [recent[0], recent[count - 1]];
+  defaults: { level: 0.4, drop: 0.04, gap: 0.2, validations: 4, accuracy: 0.85, span: 150, samples: 32, steps: 200 },
+  check(history, { level, drop, gap, validations: least, accuracy, span, samples, steps }, found): Symptom | null {
+    if (found.has("loss-plateau") || found.has("diverging")) return null;
     const flat = (then: number, now: number) => now > (1 - drop) * then;
     const high = (loss: number) => loss > level * history.startLoss;
-    if (!flat(first.loss, last.loss) || !flat(first.trainLoss, last.trainLoss)) return null;
+    const { few, step } = history;
+    if (few !== null && few <= samples && step >= 2 * steps) {
+      const [then, now] = [history.meanLoss(step - steps, step - steps / 2), history.meanLoss(step - steps / 2, step)];
+      if (flat(then, now) && high(now)) {
+        return {
+          step: step - steps,
+          evidence: { samples: few, loss: now, startLoss: history.startLoss, threshold: level * history.startLoss },
+          why: "So few samples any net that is large enough learns by heart, and the loss goes to 0. This one's does not: it cannot represent them, the loss is computed from something else, or equal inputs have different targets.",
+        };
+      }
+    }
+    const { validations } = history;
+    // Few steps say little, however many validations there were between them.
+    const since = validations.findLastIndex((v) => v.step <= step - span);
+    const recent = validations.slice(Math.min(since, validations.length - least));
+    const count = recent.length;
+    if (since < 0 || count < least) return null;
+    const [first, last] = [recent[0], recent[count - 1]];
+    const halves = (of: (v: Validation) => number): [number, number] => [
+      mean(recent.slice(0, count >> 1).map(of)),
+      mean(recent.slice(count >> 1).map(of)),
+    ];
+    if (!flat(...halves((v) => v.loss)) || !flat(...halves((v) => v.trainLoss))) return null;
     if (!high(last.loss) || !high(last.trainLoss) || last.accuracy > accuracy) return null;
     if ((last.loss - last.trainLoss) / last.loss > gap) return null;
     return {
@@ -93,6 +122,7 @@ export const underfitting = defineRule({
  */
 export const overtraining = defineRule({
   id: "overtraining",
+  descent: true,
   severity: "info",
   defaults: { patience: 10, delta: 0.01 },
   check(history, { patience, delta }) {
