@@ -3,9 +3,8 @@
  *
  *   npx tsx examples/custom-relu.ts
  */
+import { pathToFileURL } from "node:url";
 import { autograd, manualSeed, nn, randn, type Tensor } from "lanegrad";
-
-manualSeed(0);
 
 class CustomReLUFunction extends autograd.Function {
   static override forward(ctx: autograd.Context, input: Tensor) {
@@ -21,20 +20,24 @@ class CustomReLUFunction extends autograd.Function {
   }
 }
 
-class CustomReLU extends nn.Module {
+export class CustomReLU extends nn.Module {
   forward(x: Tensor) {
     return CustomReLUFunction.apply(x);
   }
 }
 
-const relu = new CustomReLU();
-const x = randn([2, 3], { requiresGrad: true });
-const y = relu(x);
-y.sum().backward();
+// The article trains with it (examples/article/): only when this file is the program, it shows what it does.
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  manualSeed(0);
+  const relu = new CustomReLU();
+  const x = randn([2, 3], { requiresGrad: true });
+  const y = relu(x);
+  y.sum().backward();
 
-console.log(`x = ${x}`);
-console.log(`relu(x) = ${y}`);
-console.log(`its gradient, 1 where x ≥ 0: ${x.grad}`);
-console.log(
-  `agrees with finite differences: ${autograd.gradcheck(CustomReLUFunction.apply.bind(CustomReLUFunction), x)}`,
-);
+  console.log(`x = ${x}`);
+  console.log(`relu(x) = ${y}`);
+  console.log(`its gradient, 1 where x ≥ 0: ${x.grad}`);
+  console.log(
+    `agrees with finite differences: ${autograd.gradcheck(CustomReLUFunction.apply.bind(CustomReLUFunction), x)}`,
+  );
+}

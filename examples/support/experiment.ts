@@ -1,5 +1,6 @@
 /** One way to train a network on few images, watched on the images it learns from and on others: what overfitting is about. */
 import { data, F, manualSeed, nn, noGrad, optim, type Tensor } from "lanegrad";
+import { type Finding, watch } from "lanegrad/doctor";
 
 /** Images ready for the network, and their classes. */
 export interface Labelled {
@@ -38,6 +39,14 @@ export interface Setting {
   /** Stop after so many epochs in which the loss on the validation images did not fall, and go back to the best one. */
   patience?: number;
   batchSize?: number;
+  /** Limit of the gradient's norm (default 1); Infinity does not clip. */
+  clipNorm?: number;
+  /** Made from the optimizer and the number of all steps; stepped after each of them. */
+  scheduler?: (optimizer: optim.SGD, steps: number) => { step(): void };
+  /** The scores are taken after every so many epochs (default 1). */
+  scoreEvery?: number;
+  /** Lets the doctor watch; it validates by the validation images, or by the test images where there are none. */
+  doctor?: boolean;
   seed: number;
 }
 
@@ -45,7 +54,12 @@ export interface Outcome {
   curve: Moment[];
   /** Of the network as it is in the end: after early stopping, that of the best epoch. */
   final: Moment;
+  /** The doctor's, where it watched. */
+  findings: Finding[];
 }
+
+/** The whole numbers from `from` to `to` − 1. */
+export const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
 
 /** All samples of a dataset as one batch. */
 export function allOf(dataset: data.DatasetLike): Labelled {
@@ -71,32 +85,41 @@ export function score(net: nn.Module, { images, labels }: Labelled): Score {
   return { accuracy: right / images.size(0), loss: loss / images.size(0) };
 }
 
-/** Trains by SGD with momentum and clipping. */
+/** Trains by SGD with momentum and, unless it is told otherwise, clipping. */
 export function learn(setting: Setting): Outcome {
   const { trainSet, epochs, lr, momentum = 0.9, weightDecay = 0, patience, batchSize = 32, seed } = setting;
+  const { clipNorm = 1, scoreEvery = 1 } = setting;
   manualSeed(seed);
   const net = setting.net();
   const criterion = new nn.CrossEntropyLoss();
   const optimizer = new optim.SGD(net.parameters(), { lr, momentum, weightDecay });
   const loader = new data.DataLoader(trainSet, { batchSize, shuffle: true });
+  const scheduler = setting.scheduler?.(optimizer, epochs * loader.length);
+  const doctor = setting.doctor ? watch(net, optimizer) : null;
   const curve: Moment[] = [];
   let best: { moment: Moment; loss: number } | null = null;
   for (let epoch = 1; epoch <= epochs; epoch++) {
     net.train();
     for (const [inputs, labels] of loader) {
       optimizer.zeroGrad();
-      criterion(net(inputs), labels).backward();
-      nn.utils.clipGradNorm_(net.parameters(), 1);
+      const loss = criterion(net(inputs), labels);
+      loss.backward();
+      if (clipNorm < Number.POSITIVE_INFINITY) nn.utils.clipGradNorm_(net.parameters(), clipNorm);
       optimizer.step();
+      scheduler?.step();
+      doctor?.step(loss);
     }
+    if (epoch % scoreEvery !== 0 && epoch !== epochs) continue;
     const moment = { epoch, train: score(net, setting.train), test: score(net, setting.test) };
     curve.push(moment);
+    const validation = setting.validation === undefined ? moment.test : score(net, setting.validation);
+    doctor?.validate(validation);
     if (patience === undefined || setting.validation === undefined) continue;
-    const { loss } = score(net, setting.validation);
-    if (best === null || loss < best.loss) best = { moment, loss };
+    if (best === null || validation.loss < best.loss) best = { moment, loss: validation.loss };
     else if (epoch - best.moment.epoch >= patience) break;
   }
-  return { curve, final: best?.moment ?? curve[curve.length - 1] };
+  doctor?.stop();
+  return { curve, final: best?.moment ?? curve[curve.length - 1], findings: doctor?.findings() ?? [] };
 }
 
 const percent = (part: number): string => `${(100 * part).toFixed(1)} %`;

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
-import type { data } from "lanegrad";
+import { type data, transforms } from "lanegrad";
 
 const CLASSES = 10;
 const SIDE = 28;
@@ -11,8 +11,15 @@ const PER_CLASS = 7000;
 /** Images of each class that are kept for testing: the last ones, as the package does not tell the original split. */
 const TEST_PER_CLASS = 1000;
 
-/** Training and test images in MNIST's format, which data.FashionMNIST reads. */
+let read: { train: data.ImageFiles; test: data.ImageFiles } | null = null;
+
+/** Training and test images in MNIST's format, which data.FashionMNIST reads. Reading the JSON takes seconds, so it is done once. */
 export function fashionMnistFiles(): { train: data.ImageFiles; test: data.ImageFiles } {
+  read ??= readFiles();
+  return read;
+}
+
+function readFiles(): { train: data.ImageFiles; test: data.ImageFiles } {
   const folder = dirname(createRequire(import.meta.url).resolve("fashion-mnist/package.json"));
   const train = filesFor(CLASSES * (PER_CLASS - TEST_PER_CLASS));
   const test = filesFor(CLASSES * TEST_PER_CLASS);
@@ -31,6 +38,10 @@ export function fashionMnistFiles(): { train: data.ImageFiles; test: data.ImageF
   }
   return { train, test };
 }
+
+/** Bytes to floats with a mean of 0 and a standard deviation of 1 over the training images, after what is given. */
+export const normalizeFashion = (...first: ((image: any) => any)[]) =>
+  new transforms.Compose([...first, new transforms.ToTensor(), new transforms.Normalize([0.286], [0.353])]);
 
 /** Files of so many images: big-endian headers, then bytes. */
 function filesFor(count: number) {
