@@ -7,6 +7,8 @@ export interface Rule<T> {
   parse(text: string): T | undefined;
   expected: string;
   default: T;
+  /** Given by its name alone. */
+  flag?: boolean;
   /** What stands for the value in the help: N, X, NAME. */
   placeholder: string;
   help: string;
@@ -43,11 +45,21 @@ export function oneOf<const T extends string>(names: readonly T[], otherwise: No
   return { parse, expected: `one of ${names.join(", ")}`, default: otherwise, placeholder: "NAME", help };
 }
 
-export const text = (placeholder: string, help: string): Rule<string> => ({
+export const text = (placeholder: string, help: string, otherwise = ""): Rule<string> => ({
   parse: (given) => (given === "" ? undefined : given),
   expected: "not empty",
-  default: "",
+  default: otherwise,
   placeholder,
+  help,
+});
+
+/** Given by its name alone, `--quick`; false where it is not. */
+export const flag = (help: string): Rule<boolean> => ({
+  parse: (given) => given === "true",
+  expected: "given without a value",
+  default: false,
+  flag: true,
+  placeholder: "",
   help,
 });
 
@@ -87,7 +99,9 @@ export function readOptions<Values extends object>(
     given = parseArgs({
       args: joinNegative(process.argv.slice(2)),
       options: {
-        ...Object.fromEntries(entries.map(([key]) => [dashed(key), { type: "string" as const }])),
+        ...Object.fromEntries(
+          entries.map(([key, rule]) => [dashed(key), { type: rule.flag ? ("boolean" as const) : ("string" as const) }]),
+        ),
         help: { type: "boolean", short: "h" },
       },
     }).values;
@@ -110,8 +124,8 @@ export function readOptions<Values extends object>(
 function help(does: string, usage: string, entries: readonly [string, Rule<unknown>][]): string {
   const lines = entries.map(([key, rule]): [string, string] => {
     const { default: otherwise } = rule;
-    const shown = otherwise === undefined || otherwise === "" ? "" : ` (default ${otherwise})`;
-    return [`--${dashed(key)} ${rule.placeholder}`, `${rule.help}${shown}`];
+    const shown = rule.flag || otherwise === undefined || otherwise === "" ? "" : ` (default ${otherwise})`;
+    return [`--${dashed(key)} ${rule.placeholder}`.trimEnd(), `${rule.help}${shown}`];
   });
   lines.push(["--help", "show this"]);
   const width = Math.max(...lines.map(([left]) => left.length));

@@ -7,7 +7,7 @@
  */
 import { data, F, manualSeed, nn, randperm, type Tensor, transforms } from "lanegrad";
 import type { Finding } from "lanegrad/doctor";
-import { allOf, learn, type Outcome, range, type Setting } from "../../support/experiment.js";
+import { allOf, learn, type Outcome, type Setting } from "../../support/experiment.js";
 import { fashionMnistFiles, normalizeFashion } from "../../support/fashion-mnist.js";
 import { above, all, below } from "../claims.js";
 

@@ -117,7 +117,8 @@ export function claims({ byWidth, byRate, bySchedule }: Underfitting) {
     below("oneCycle", oneCycle.final.train.loss, 0.9 * constant.final.train.loss),
     below("beatsConstants", Math.min(cosine.final.train.loss, oneCycle.final.train.loss), 0.9 * bestConstant),
     all("doctor", [
-      diagnosed(narrow, "underfitting"),
+      // So narrow a network may die altogether: its loss then never falls, and that is what is found.
+      diagnosed(narrow, "underfitting", "loss-plateau"),
       diagnosed(slow, "learning-rate-too-low"),
       diagnosed(fast, "learning-rate-too-high"),
       !diagnosed(wide, "underfitting", "learning-rate-too-low", "learning-rate-too-high"),

@@ -6,7 +6,7 @@
  * "Delving deep into rectifiers", ICCV 2015, and "Deep residual learning for image recognition", CVPR 2016; Ioffe & Szegedy, "Batch
  * normalization", ICML 2015.
  */
-import { data, F, manualSeed, nn, optim, type Tensor } from "lanegrad";
+import { data, manualSeed, nn, optim, type Tensor } from "lanegrad";
 import { type Finding, watch } from "lanegrad/doctor";
 import { CustomReLU } from "../../custom-relu.js";
 import { allOf, range, type Score, score } from "../../support/experiment.js";
