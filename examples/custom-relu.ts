@@ -6,6 +6,7 @@
 import { pathToFileURL } from "node:url";
 import { autograd, manualSeed, nn, randn, type Tensor } from "lanegrad";
 
+// #region relu
 class CustomReLUFunction extends autograd.Function {
   static override forward(ctx: autograd.Context, input: Tensor) {
     ctx.saveForBackward(input);
@@ -25,6 +26,7 @@ export class CustomReLU extends nn.Module {
     return CustomReLUFunction.apply(x);
   }
 }
+// #endregion
 
 // The article trains with it (examples/article/): only when this file is the program, it shows what it does.
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {

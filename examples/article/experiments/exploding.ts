@@ -118,7 +118,8 @@ export function exploding(
         optimizer.zeroGrad();
         const loss = criterion(net(inputs), labels);
         loss.backward();
-        gradNorms.push(clipNorm < Infinity ? nn.utils.clipGradNorm_(net.parameters(), clipNorm) : gradNorm(net));
+        gradNorms.push(gradNorm(net));
+        if (clipNorm < Infinity) nn.utils.clipGradNorm_(net.parameters(), clipNorm);
         optimizer.step();
         doctor.step(loss);
         losses.push(loss.item());

@@ -75,7 +75,8 @@ export function overfitting(
     new transforms.RandomHorizontalFlip(),
     new transforms.RandomCrop(28, { padding: 2 }),
   );
-  const augmented = new data.Subset(new data.FashionMNIST(files.train, { transform: augment }), few);
+  const moved = new data.FashionMNIST(files.train, { transform: augment });
+  const augmented = new data.Subset(moved, few);
   const many = new data.Subset(clothes, order.slice(0, MORE * images));
   const cures: Record<Cure, Partial<Setting>> = {
     nothing: {},
@@ -84,8 +85,18 @@ export function overfitting(
     dropout: { net: () => new Net(0.5) },
     earlyStopping: { patience },
     // As many steps as the others have.
-    moreData: { trainSet: many, train: allOf(many), epochs: epochs / MORE, scoreEvery: 1 },
-    together: { trainSet: augmented, weightDecay: 0.003, net: () => new Net(0.2), patience },
+    moreData: {
+      trainSet: many,
+      train: allOf(many),
+      epochs: epochs / MORE,
+      scoreEvery: 1,
+    },
+    together: {
+      trainSet: augmented,
+      weightDecay: 0.003,
+      net: () => new Net(0.2),
+      patience,
+    },
   };
   // #endregion
 

@@ -62,14 +62,16 @@ export function underfitting(
   const test = allOf(new data.Subset(others, [...randperm(others.length).toTypedArray()].slice(0, tests)));
   const train = allOf(trainSet);
 
-  // #region run
+  const common = { trainSet, train, test, epochs, batchSize, clipNorm: Number.POSITIVE_INFINITY, doctor: true, seed };
   const run = (name: string, width: number, lr: number, scheduler?: Setting["scheduler"]): Outcome => {
     onRun(name);
-    const net = () => new MLP(width);
-    const clipNorm = Number.POSITIVE_INFINITY;
-    return learn({ net, trainSet, train, test, epochs, lr, batchSize, clipNorm, scheduler, doctor: true, seed });
+    return learn({ ...common, net: () => new MLP(width), lr, scheduler });
   };
-  const byWidth = widths.map((width) => ({ width, outcome: run(`width ${width}`, width, RATE) }));
+  // #region run
+  const byWidth = widths.map((width) => ({
+    width,
+    outcome: run(`width ${width}`, width, RATE),
+  }));
   const byRate = rates.map((lr) => ({ lr, outcome: run(`rate ${lr}`, WIDTH, lr) }));
   const bySchedule = {
     constant: at(byRate, TOP_RATE),

@@ -25,7 +25,7 @@ const RULES: Record<RuleId, Text> = {
   "clipping-always": t("every step is clipped", "每一步都被裁剪"),
   "clipping-never": t("clipping never acts", "裁剪从未生效"),
   "mode-at-validation": t("wrong mode at validation", "验证时模式有误"),
-  "missing-zero-grad": t("zeroGrad() forgotten", "遗漏 zeroGrad()"),
+  "missing-zero-grad": t("zeroGrad() forgotten", "遗漏 zeroGrad（）"),
   "softmax-before-cross-entropy": t("softmax before cross entropy", "交叉熵之前多了 softmax"),
   "labels-out-of-range": t("labels out of range", "标签越界"),
 };
@@ -95,7 +95,7 @@ function finding(same: readonly Finding[], language: Language): string {
   const where =
     layer === null
       ? ""
-      : (en ? " in " : ",位于 ") +
+      : (en ? " in " : "，位于 ") +
         `<code>${escapeText(layer)}</code>${more === 0 ? "" : en ? ` and ${more} more` : ` 等 ${same.length} 处`}`;
   const since = en ? `since step ${step.toLocaleString("en")}` : `自第 ${step.toLocaleString("en")} 步起`;
   // Words stay the doctor's own: they name ops and tensors.
@@ -107,6 +107,6 @@ function finding(same: readonly Finding[], language: Language): string {
     });
   return (
     `<li class="${severity}"><p><strong>${RULES[rule][language]}</strong> <code class="rule">${rule}</code>${where}` +
-    `<span class="since">${SEVERITIES[severity][language]}${en ? ", " : ","}${since}</span></p><p class="evidence">${shown.join("")}</p></li>`
+    `<span class="since">${SEVERITIES[severity][language]}${en ? ", " : "，"}${since}</span></p><p class="evidence">${shown.join("")}</p></li>`
   );
 }

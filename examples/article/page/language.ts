@@ -32,7 +32,7 @@ export function number(value: number): string {
   }
   const [digits, exponent] = value.toExponential(1).split("e");
   const power = `10<sup>${minus(String(Number(exponent)))}</sup>`;
-  return digits === "1.0" ? power : `${minus(digits.replace(/\.0$/, ""))} × ${power}`;
+  return digits === "1.0" ? power : `${minus(digits.replace(/\.0$/, ""))}\u00a0×\u00a0${power}`;
 }
 
 /** Always with three decimals, for columns of losses. */

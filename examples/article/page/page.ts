@@ -22,10 +22,10 @@ export interface Facts {
 export const FILES: Record<Language, string> = { en: "index.html", zh: "zh.html" };
 
 const WORDS = {
-  title: t("Why deep networks fail to train, and what helps", "深度网络为什么训不好,又该怎么办"),
+  title: t("Why deep networks fail to train, and what helps", "深度网络为什么训不好，<wbr>又该怎么办"),
   lead: t(
-    "Four ways in which training goes wrong, each brought about on purpose and then cured, on real data, by programs that you can run. Every number on this page comes from that run, and every expectation was written down before it; where one was not met, the page says so.",
-    "训练出问题,大致有四种情形。这里在真实数据上逐一有意地重现,再逐一治好,所用的程序你都可以自己运行。页面上的每个数字都出自这次运行,每条预期都写在运行之前;没有应验的,页面会如实注明。",
+    "Four ways in which training goes wrong, each brought about on purpose and then cured, on real data, by programs that you can run. Every number on this page comes from that run, and every expectation stands in the program before it runs; where one is not met, the page says so.",
+    "训练出问题，大致有四种情形。这里在真实数据上逐一有意地重现，再逐一治好，所用的程序你都可以自己运行。页面上的每个数字都出自这次运行，每条预期都事先写在程序里；没有应验的，页面会如实注明。",
   ),
   expectations: t("Expected, and measured", "预期与实测"),
   met: t("met", "符合"),
@@ -45,7 +45,7 @@ const WORDS = {
 
 /** What stands in a program between its region's marks, without the indentation they have in common. */
 export function excerpt(file: string, region: string): string {
-  const source = readFileSync(new URL(`../${file}`, import.meta.url), "utf8").split("\n");
+  const source = readFileSync(new URL(`../../${file}`, import.meta.url), "utf8").split("\n");
   const from = source.findIndex((line) => line.trim() === `// #region ${region}`);
   const to = source.findIndex((line, i) => i > from && line.trim() === "// #endregion");
   if (from < 0 || to < 0) throw new Error(`${file}: there is no region ${region}`);
@@ -82,6 +82,11 @@ async function sectionOf(section: Section, index: number, figure: number, langua
         `<figcaption><b>${WORDS.figure[language]} ${figure + i}.</b> ${say(caption)}</figcaption></figure>`,
     );
   }
+  const code = section.code.map(
+    ({ file, region, caption }) =>
+      `<figure class="code"><pre tabindex="0"><code>${escapeText(excerpt(file, region))}</code></pre>` +
+      `<figcaption>${say(caption)} · <code>examples/${file}</code></figcaption></figure>`,
+  );
   const claims = section.claims.map(
     ({ claim, said }) =>
       `<li class="${claim.met ? "met" : "unmet"}"><span class="mark">${claim.met ? "✓" : "✗"}<span class="hidden"> ${say(claim.met ? WORDS.met : WORDS.unmet)}</span></span>` +
@@ -93,7 +98,7 @@ async function sectionOf(section: Section, index: number, figure: number, langua
   return (
     `<section id="${section.id}"><h2><span class="index">${index}</span>${say(section.title)}</h2>${paragraphs(section.problem)}` +
     `<h3>${say(WORDS.experiment)}</h3><p>${say(section.setup)}</p>` +
-    `<figure class="code"><pre tabindex="0"><code>${escapeText(excerpt(section.code.file, section.code.region))}</code></pre><figcaption>${say(section.code.caption)} · <code>examples/article/${section.code.file}</code></figcaption></figure>` +
+    code.join("") +
     figures.join("") +
     `<h3>${say(WORDS.expectations)}</h3><ul class="claims">${claims.join("")}</ul>${tableOf(section.table, index, language)}` +
     `<h3>${say(WORDS.doctor)}</h3><div class="diagnoses">${diagnoses.join("")}</div>` +
@@ -104,7 +109,7 @@ async function sectionOf(section: Section, index: number, figure: number, langua
 function overview(sections: readonly Section[], language: Language): string {
   const item = (section: Section, i: number) => {
     const [n, of] = [met(section), section.claims.length];
-    const text = language === "en" ? `${n} of ${of} expectations met` : `${of} 条预期,符合 ${n} 条`;
+    const text = language === "en" ? `${n} of ${of} expectations met` : `${of} 条预期，符合 ${n} 条`;
     return `<li><a href="#${section.id}"><span class="index">${i + 1}</span><span>${section.title[language]}</span><small class="${n === of ? "met" : "unmet"}">${text}</small></a></li>`;
   };
   return `<nav><ol>${sections.map(item).join("")}</ol></nav>`;
@@ -118,7 +123,7 @@ function factsOf({ seed, quick, backend, node, seconds, date }: Facts): Text {
   const command = `npm run article${seed === 1 && !quick ? "" : ` -- --seed ${seed}${quick ? " --quick" : ""}`}`;
   return t(
     `<code>${command}</code>, ${quick ? "the quick form: fewer images and runs; " : ""}seed ${seed}, ${backend}, Node ${node}, ${minutes[0]}, ${date}. It is one run: with another seed the numbers are others. The tests of the project ask that all these expectations are met with three seeds. Data: MNIST (LeCun, Cortes &amp; Burges) and Fashion-MNIST (Xiao, Rasul &amp; Vollgraf, 2017).`,
-    `<code>${command}</code>,${quick ? "快速版,图像和训练次数较少;" : ""}随机种子 ${seed},${backend},Node ${node},用时 ${minutes[1]},${date}。这只是一次运行:换一个种子,数字就会不同。本项目的测试要求在三个种子下,以上预期全部应验。数据:MNIST(LeCun、Cortes 与 Burges)和 Fashion-MNIST(Xiao、Rasul 与 Vollgraf,2017)。`,
+    `<code>${command}</code>，${quick ? "快速版，图像和训练次数较少；" : ""}随机种子 ${seed}，${backend}，Node ${node}，用时 ${minutes[1]}，${date}。这只是一次运行：换一个种子，数字就会不同。本项目的测试要求在三个种子下，以上预期全部应验。数据：MNIST（LeCun、Cortes 与 Burges）和 Fashion-MNIST（Xiao、Rasul 与 Vollgraf，2017）。`,
   );
 }
 
@@ -135,7 +140,7 @@ export async function pageOf(sections: readonly Section[], facts: Facts, languag
   const title = WORDS.title[language];
   return (
     `<!doctype html>\n<html lang="${lang[language]}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">` +
-    `<title>${title}</title><meta name="description" content="${escapeText(WORDS.lead[language])}"><link rel="alternate" hreflang="${lang[other]}" href="${FILES[other]}"><link rel="icon" href="data:,">` +
+    `<title>${title.replace("<wbr>", "")}</title><meta name="description" content="${escapeText(WORDS.lead[language])}"><link rel="alternate" hreflang="${lang[other]}" href="${FILES[other]}"><link rel="icon" href="data:,">` +
     `<style>${STYLE}</style></head><body><main><header><p class="eyebrow"><span>lanegrad</span><a href="${FILES[other]}" hreflang="${lang[other]}" lang="${lang[other]}">${WORDS.other[language]}</a></p>` +
     `<h1>${title}</h1><p class="lead">${WORDS.lead[language]}</p>${overview(sections, language)}</header>${parts.join("")}` +
     `<footer><h3>${WORDS.run[language]}</h3><p>${factsOf(facts)[language]}</p></footer></main></body></html>\n`

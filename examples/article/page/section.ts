@@ -30,8 +30,8 @@ export interface Section {
   problem: readonly Text[];
   /** What is trained on what. */
   setup: Text;
-  /** The part of the program that is shown: what stands between `// #region NAME` and `// #endregion` in its file. */
-  code: { file: string; region: string; caption: Text };
+  /** Parts of the programs that are shown: what stands between `// #region NAME` and `// #endregion` in a file of examples/. */
+  code: readonly { file: string; region: string; caption: Text }[];
   figures: readonly Figure[];
   table: Table;
   claims: readonly { claim: Claim; said: Said }[];

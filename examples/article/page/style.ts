@@ -20,7 +20,7 @@ h1 { font-size: clamp(30px, 6vw, 46px); letter-spacing: -0.02em; margin: 34px 0 
 h2 { font-size: 29px; letter-spacing: -0.01em; margin: 88px 0 16px; padding-top: 20px; border-top: 1px solid var(--line); }
 h3 { font-size: 18px; margin: 44px 0 10px; }
 h4 { font-size: 15.5px; margin: 0 0 16px; }
-:lang(zh) :is(h1, h2) { letter-spacing: 0; line-height: 1.4; }
+:lang(zh) :is(h1, h2) { letter-spacing: 0; line-height: 1.4; word-break: keep-all; }
 p { margin: 0 0 16px; text-wrap: pretty; }
 sup { font-size: 0.72em; line-height: 0; }
 a { color: var(--accent); text-underline-offset: 0.2em; text-decoration-thickness: 1px; }
@@ -78,6 +78,7 @@ tbody th { font-weight: 500; }
 footer { margin-top: 88px; border-top: 1px solid var(--line); font-size: 15px; color: var(--soft); }
 footer h3 { margin-top: 20px; font-size: 16px; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 3px; }
+@media (min-width: 900px) { .code { margin-inline: -60px; } }
 @media (max-width: 640px) {
   body { font-size: 17px; } .lead { font-size: 1.06em; } main { padding: 22px 18px 56px; } h2 { font-size: 25px; margin-top: 64px; }
   :lang(zh) body { font-size: 16.5px; text-align: left; }
