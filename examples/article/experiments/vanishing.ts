@@ -31,6 +31,7 @@ export const NETS = {
   relu: { activation: relu },
   reluHe: { activation: relu, init: he },
   reluHeCustom: { activation: new CustomReLU(), init: he },
+  // Not with He's weights: every block would then triple the variance.
   reluResidual: { activation: relu, residual: true },
 } satisfies Record<string, DeepOptions>;
 // #endregion
