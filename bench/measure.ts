@@ -29,6 +29,9 @@ export function takeTurns(to: Turns): void {
   turns = to;
 }
 
+/** Whether rows are timed in turn with another build's, and not beside what they are measured against. */
+export const takesTurns = (): boolean => turns !== null;
+
 /** Hands a row to whoever times rows in turn; false where nobody does. */
 export async function tookTurns(name: string, run: () => void, milliseconds = 25): Promise<boolean> {
   if (turns === null) return false;

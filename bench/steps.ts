@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import { data, F, manualSeed, memory, nn, optim, randint, randn, type Tensor, transforms } from "lanegrad";
 import { CNN, ResNet } from "../examples/models.js";
-import { tookTurns } from "./measure.js";
+import { takesTurns, tookTurns } from "./measure.js";
 import { type PyTorch, startPyTorch } from "./pytorch.js";
 import { pick, type Row } from "./row.js";
 import { median } from "./statistics.js";
@@ -108,7 +108,7 @@ function epochOf(): () => void {
 }
 
 export async function stepRows(): Promise<Row[]> {
-  const torch = await startPyTorch();
+  const torch = takesTurns() ? null : await startPyTorch();
   if (torch !== null) console.log(`Beside us: ${torch.description}`);
   try {
     return [
