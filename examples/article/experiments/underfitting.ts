@@ -29,7 +29,7 @@ export const SIZES = {
     widths: [2, 4, 8, 16, 32, 64, WIDTH],
     rates: [1e-5, 1e-4, 1e-3, RATE, TOP_RATE, 1],
   },
-  quick: { images: 2000, tests: 500, epochs: 10, batchSize: 64, widths: [2, WIDTH], rates: [1e-5, RATE, TOP_RATE, 1] },
+  quick: { images: 2000, tests: 500, epochs: 15, batchSize: 64, widths: [2, WIDTH], rates: [1e-5, RATE, TOP_RATE, 1] },
 };
 
 export const SCHEDULES = {

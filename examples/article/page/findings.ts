@@ -68,6 +68,10 @@ const EVIDENCE: Record<string, Text> = {
   amplitude: t("amplitude", "振幅"),
   steps: t("steps", "步数"),
   layers: t("layers", "层数"),
+  op: t("op", "算子"),
+  inLayer: t("in layer", "所在层"),
+  nan: t("NaN", "NaN 个数"),
+  sampledSteps: t("steps read", "采样步数"),
 };
 const MOST_EVIDENCE = 4;
 

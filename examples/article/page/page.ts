@@ -122,8 +122,8 @@ function factsOf({ seed, quick, backend, node, seconds, date }: Facts): Text {
       : [`${Math.round(seconds / 60)} minutes`, `${Math.round(seconds / 60)} 分钟`];
   const command = `npm run article${seed === 1 && !quick ? "" : ` -- --seed ${seed}${quick ? " --quick" : ""}`}`;
   return t(
-    `<code>${command}</code>, ${quick ? "the quick form: fewer images and runs; " : ""}seed ${seed}, ${backend}, Node ${node}, ${minutes[0]}, ${date}. It is one run: with another seed the numbers are others. The tests of the project ask that all these expectations are met with three seeds. Data: MNIST (LeCun, Cortes &amp; Burges) and Fashion-MNIST (Xiao, Rasul &amp; Vollgraf, 2017).`,
-    `<code>${command}</code>，${quick ? "快速版，图像和训练次数较少；" : ""}随机种子 ${seed}，${backend}，Node ${node}，用时 ${minutes[1]}，${date}。这只是一次运行：换一个种子，数字就会不同。本项目的测试要求在三个种子下，以上预期全部应验。数据：MNIST（LeCun、Cortes 与 Burges）和 Fashion-MNIST（Xiao、Rasul 与 Vollgraf，2017）。`,
+    `<code>${command}</code>, ${quick ? "the quick form: fewer images and runs; " : ""}seed ${seed}, ${backend}, Node ${node}, ${minutes[0]}, ${date}. It is one run: with another seed the numbers are others. The tests of the project ask, at the size of <code>--quick</code>, that all these expectations are met with three seeds. Data: MNIST (LeCun, Cortes &amp; Burges) and Fashion-MNIST (Xiao, Rasul &amp; Vollgraf, 2017).`,
+    `<code>${command}</code>，${quick ? "快速版，图像和训练次数较少；" : ""}随机种子 ${seed}，${backend}，Node ${node}，用时 ${minutes[1]}，${date}。这只是一次运行：换一个种子，数字就会不同。本项目的测试要求：以 <code>--quick</code> 的规模，在三个种子下，以上预期全部应验。数据：MNIST（LeCun、Cortes 与 Burges）和 Fashion-MNIST（Xiao、Rasul 与 Vollgraf，2017）。`,
   );
 }
 

@@ -204,7 +204,10 @@ export function underfittingSection(result: Underfitting, size: keyof typeof SIZ
         ),
       }),
       tooFast: () => ({
-        expected: t(`One of ${number(fast.lr)} never settles`, `学习率 ${number(fast.lr)} 时，训练永远无法收敛`),
+        expected: t(
+          `A learning rate of ${number(fast.lr)} never settles`,
+          `学习率 ${number(fast.lr)} 时，训练永远无法收敛`,
+        ),
         measured: t(
           `${percent(fast.outcome.final.train.accuracy)} right, against ${percent(good.final.train.accuracy)}`,
           `训练准确率 ${percent(fast.outcome.final.train.accuracy)}，对照为 ${percent(good.final.train.accuracy)}`,
