@@ -10,7 +10,9 @@ const { compress }: { compress(data: Uint8Array, mode: number): ArrayLike<number
 /** What an encoder that is not ours makes, as a piece: a `.lzma` file has its length in bytes 5 to 12, and then the code. */
 const piece = (data: Uint8Array) => {
   const file = Uint8Array.from(compress(data, 9));
-  return Uint8Array.of(...file.subarray(5, 9), ...file.subarray(13));
+  const bytes = file.slice(9);
+  bytes.set(file.subarray(5, 9));
+  return bytes;
 };
 const roundTrip = (data: Uint8Array) => decompress(piece(data)).content;
 
