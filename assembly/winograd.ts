@@ -179,7 +179,8 @@ function transform_input(
 /**
  * transform_input where rows of tiles fill vectors and images are padded by one: w = 2·tilesX, tilesX a multiple of 4, and whole
  * rows of tiles, ty0 ≤ ty < ty1. It goes down the image four tiles wide: a row of pixels lies in two rows of tiles, and is
- * shuffled and transformed along itself once for both.
+ * shuffled and transformed along itself once for both. (What is done to a row stands here four times: a function returns one value,
+ * and by way of memory it would cost what it saves.)
  */
 function transform_columns(v: usize, stride: usize, plane: usize, h: i32, w: i32, ty0: i32, ty1: i32): void {
   const row = <usize>w << 2;
