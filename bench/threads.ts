@@ -2,22 +2,41 @@
 import { availableParallelism } from "node:os";
 import { matmul, randn, setNumThreads } from "lanegrad";
 import { CNN, ResNet } from "../examples/models.js";
+import { k as bench } from "../src/wasm/families/bench.generated.js";
+import { share } from "../src/wasm/threads.js";
 import type { Row } from "./row.js";
 import { median } from "./statistics.js";
 import { layersOf, stepOf } from "./steps.js";
 
-const ROUNDS = 9;
+const ROUNDS = 11;
+/** Milliseconds before each timing: new workers run unoptimised code, and caches hold what the other number of threads left there. */
+const WARM = 40;
+
+/**
+ * What two threads reach of one's speed at this moment when they touch nothing but registers: less than 2 where the machine gives the
+ * second core to others for a while, and then nothing else can reach 2 either.
+ */
+function limit(): number {
+  const n = 2_000_000;
+  const start = performance.now();
+  bench.peak(n);
+  const between = performance.now();
+  share("peak", 2, 1, 0, () => [n]);
+  return (2 * (between - start)) / (performance.now() - between);
+}
 
 async function faster(name: string, calls: number, atLeast: number, run: () => void): Promise<Row> {
   const times: [number[], number[]] = [[], []];
+  const limits: number[] = [];
   for (let round = 0; round <= ROUNDS; round++) {
     for (const threads of [1, 2]) {
       await setNumThreads(threads);
-      // The first calls find cold caches and workers that sleep; the first round finds code that is not optimised.
-      for (let i = 0; i < Math.ceil(calls / 4); i++) run();
+      const warm = performance.now() + WARM;
+      while (performance.now() < warm) run();
       const start = performance.now();
       for (let i = 0; i < calls; i++) run();
       if (round > 0) times[threads - 1].push((performance.now() - start) / calls);
+      if (round > 0 && threads === 2) limits.push(limit());
     }
   }
   await setNumThreads(1);
@@ -28,7 +47,7 @@ async function faster(name: string, calls: number, atLeast: number, run: () => v
     against: "× one thread",
     value: median(times[0].map((time, i) => time / times[1][i])),
     bar: alone ? undefined : { atLeast },
-    detail: `${show(times[0])} on one, ${show(times[1])} on two${alone ? "; there is one core" : ""}`,
+    detail: `${show(times[0])} on one, ${show(times[1])} on two; registers only: ${median(limits).toFixed(2)} ×${alone ? "; there is one core" : ""}`,
   };
 }
 

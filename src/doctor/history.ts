@@ -82,6 +82,8 @@ const MOST_CLIPS = 2048;
 /** Losses of which the means are compared, to know the best level so far: of ten steps, and of 320 samples at least. */
 const CHUNK = 10;
 const CHUNK_SAMPLES = 320;
+/** A handful of samples: see `few`. */
+export const MOST_FEW = 64;
 /** Samples whose mean loss is the one the training began with. */
 const START_SAMPLES = 64;
 
@@ -218,10 +220,10 @@ export class History {
     return middle > 2 * first ? first : middle;
   }
 
-  /** How many different samples the training has, if it is a handful (64 at most) that comes again and again; else null. */
+  /** How many different samples the training has, if it is a handful (MOST_FEW at most) that comes again and again; else null. */
   get few(): number | null {
     const { size } = this.distinct;
-    return size > 0 && size <= 64 && this.recognized >= 3 * size ? size : null;
+    return size > 0 && size <= MOST_FEW && this.recognized >= 3 * size ? size : null;
   }
 
   /** The last `count` samples, or null while there are fewer. */

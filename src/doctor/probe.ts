@@ -54,16 +54,6 @@ export function statsOf(t: Tensor, low = Number.NEGATIVE_INFINITY, high = Number
   };
 }
 
-/** Norm and mean |x| of a readable tensor's finite elements, and how many are not finite. */
-export function magnitudeOf(t: Tensor): { norm: number; meanAbs: number; nonFinite: number } {
-  const out = workspace(16);
-  k.magnitude_stats(out, t.ptr, t.numel());
-  const [sumAbs, squares] = doubles(out, 2);
-  if (Number.isFinite(sumAbs)) return { norm: Math.sqrt(squares), meanAbs: sumAbs / t.numel(), nonFinite: 0 };
-  const { norm, meanAbs, nan, inf } = statsOf(t);
-  return { norm, meanAbs, nonFinite: nan + inf };
-}
-
 /** Elements of an activation that are read; of a larger one the first samples of the batch stand for all. */
 const MOST_READ = 2 ** 18;
 
@@ -74,22 +64,32 @@ export function firstRows(t: Tensor): Tensor {
   return t.stridedView([rows, ...t.shape.slice(1)], t.strides, t.offset);
 }
 
-/** How far a tensor has moved from what it was. */
+/** What a step has done to a parameter, and by which gradient. */
 export interface Update {
   /** Norm of the difference, norm after it, and how many elements differ. */
   norm: number;
   weightNorm: number;
   changed: number;
+  /** Of the gradient's finite elements, and how many others there are; null where there is no gradient that can be read. */
+  gradient: { norm: number; meanAbs: number; nonFinite: number } | null;
 }
 
-/** Compares a parameter with its copy from before the step. */
-export function updateOf(after: Tensor, before: Tensor): Update {
-  const out = workspace(24);
+/** Compares a parameter with its copy from before the step, and reads its gradient in the same pass. */
+export function updateOf(after: Tensor, before: Tensor, grad: Tensor | null): Update {
+  const out = workspace(40);
+  const size = after.numel();
   touch(after.block);
   touch(before.block);
-  k.update_stats(out, after.ptr, before.ptr, after.numel());
-  const [change, squares, changed] = doubles(out, 3);
-  return { norm: Math.sqrt(change), weightNorm: Math.sqrt(squares), changed };
+  if (grad !== null) touch(grad.block);
+  k.parameter_stats(out, after.ptr, before.ptr, (grad ?? after).ptr, size);
+  const [change, squares, changed, sumAbs, sumSquares] = doubles(out, 5);
+  const update = { norm: Math.sqrt(change), weightNorm: Math.sqrt(squares), changed };
+  if (grad === null) return { ...update, gradient: null };
+  if (Number.isFinite(sumAbs)) {
+    return { ...update, gradient: { norm: Math.sqrt(sumSquares), meanAbs: sumAbs / size, nonFinite: 0 } };
+  }
+  const { norm, meanAbs, nan, inf } = statsOf(grad);
+  return { ...update, gradient: { norm, meanAbs, nonFinite: nan + inf } };
 }
 
 /** Copies a parameter's bytes into another tensor of its size. */
@@ -101,7 +101,7 @@ export function copyInto(to: Tensor, from: Tensor): void {
 }
 
 /** Elements of a histogram's sample. */
-const SAMPLE = 4096;
+const SAMPLE = 2048;
 
 /** Counts by bucket of an evenly spaced sample of a readable tensor. */
 export function histogramOf(t: Tensor): Uint32Array {

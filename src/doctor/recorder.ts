@@ -12,19 +12,9 @@ import type { Optimizer } from "../optim/optimizer.js";
 import { type Block, Kind } from "../storage.js";
 import { Tensor } from "../tensor.js";
 import { ACTIVATIONS, UnitActivity } from "./activations.js";
-import type { ActivationSample, History, ParameterSample, Sample } from "./history.js";
+import { type ActivationSample, type History, MOST_FEW, type ParameterSample, type Sample } from "./history.js";
 import { readLoss } from "./loss-inputs.js";
-import {
-  copyInto,
-  firstOf,
-  firstRows,
-  histogramOf,
-  isReadable,
-  magnitudeOf,
-  statsOf,
-  updateOf,
-  viewOf,
-} from "./probe.js";
+import { copyInto, firstOf, firstRows, histogramOf, isReadable, statsOf, updateOf, viewOf } from "./probe.js";
 import { findOrigin, type Ran } from "./trace.js";
 
 /** Which steps are sampled. */
@@ -62,6 +52,8 @@ interface Used {
 
 /** Parameters of other nets that are looked at, to see whether somebody trains them. */
 const MOST_STRANGERS = 8;
+/** Numbers of the inputs after which their range is known. */
+const MOST_INPUTS = 2 ** 22;
 /** Rows of a batch, and numbers of a row, that tell whether the same samples come again and again. */
 const ROWS = 16;
 const NUMBERS = 256;
@@ -180,6 +172,8 @@ export class Recorder implements Observer {
     if (dtype !== "float32" && dtype !== "int32") return;
     if (shape.length < 2 || !input.isContiguous() || input.numel() === 0 || input.block.fate !== null) return;
     const { distinct } = this.history;
+    this.history.batch = shape[0];
+    if (distinct.size > MOST_FEW) return;
     const values = viewOf(input);
     const words = new Int32Array(values.buffer, values.byteOffset, values.length);
     const rows = Math.min(shape[0], ROWS);
@@ -192,11 +186,11 @@ export class Recorder implements Observer {
       distinct.add(hash);
     }
     this.history.recognized += rows;
-    this.history.batch = shape[0];
   }
 
   private readInput(input: Tensor): void {
     const { inputs } = this.history;
+    if (inputs.size >= MOST_INPUTS) return;
     const { size, mean, meanSquare, min, max } = statsOf(input);
     inputs.rows += input.ndim > 1 ? input.shape[0] : 1;
     inputs.size += size;
@@ -373,10 +367,9 @@ export class Recorder implements Observer {
     for (const watched of own) {
       const { name, layer, tensor, matrix, optimized, before } = watched;
       if (!tensor.requiresGrad || before === null) continue;
-      const { norm, weightNorm, changed } = updateOf(tensor, before);
       const grad = isReadable(tensor.gradTensor) ? tensor.gradTensor : null;
-      const stats = grad === null ? null : magnitudeOf(grad);
-      if (stats !== null) this.history.received.add(name);
+      const { norm, weightNorm, changed, gradient } = updateOf(tensor, before, grad);
+      if (gradient !== null) this.history.received.add(name);
       this.parameterSamples.push({
         name,
         layer,
@@ -384,9 +377,9 @@ export class Recorder implements Observer {
         matrix,
         optimized,
         weightNorm,
-        gradNorm: stats === null ? null : stats.nonFinite > 0 ? Number.NaN : stats.norm,
-        gradMeanAbs: stats?.meanAbs ?? 0,
-        gradNonFinite: stats?.nonFinite ?? 0,
+        gradNorm: gradient === null ? null : gradient.nonFinite > 0 ? Number.NaN : gradient.norm,
+        gradMeanAbs: gradient?.meanAbs ?? 0,
+        gradNonFinite: gradient?.nonFinite ?? 0,
         updateNorm: norm,
         updateRatio: norm / weightNorm,
         changed,

@@ -290,16 +290,23 @@ const cropNormalize =
 
 type Define = (name: string, call: (plain: Call) => Call) => void;
 
-/** Rows or columns of the product, whichever are more; each share packs what it needs. */
+/**
+ * Columns of the product, or rows where there are many more of them or where they divide more evenly. Each share packs what it
+ * needs: by columns its own part of b, and of a one strip at a time, which costs little; by rows all of b.
+ */
 function shareMatmul(raw: Kernels, define: Define): void {
+  const [ROWS, COLUMNS] = [12, 16];
+  /** The longest share of n units, as a part of all. */
+  const longest = (n: number, grain: number): number =>
+    (Math.ceil(Math.ceil(n / grain) / getNumThreads()) * grain) / Math.max(n, 1);
   define("matmul_scratch", () => (m, n, kk) => getNumThreads() * aligned(raw.matmul_scratch(m, n, kk)));
   define("matmul", (plain) => (...args) => {
     const [, , , , , , , , m, n, kk] = args;
     if (!worthSharing(m * n * kk * MADD)) return plain(...args);
     const bytes = aligned(raw.matmul_scratch(m, n, kk));
-    const byRows = m >= n;
+    const byRows = m > 2 * n || longest(m, ROWS) < 0.95 * longest(n, COLUMNS);
     const range = (from: number, to: number) => [...args, ...(byRows ? [from, to, 0, n] : [0, m, from, to])];
-    share("matmul_range", byRows ? m : n, byRows ? 24 : 16, 0, range, { at: 13, bytes });
+    share("matmul_range", byRows ? m : n, byRows ? ROWS : COLUMNS, 0, range, { at: 13, bytes });
   });
 }
 

@@ -72,51 +72,78 @@ describe("tensor_stats", () => {
   });
 });
 
-describe("magnitude_stats", () => {
-  it("gives Σ|x| and Σx², not finite when an element is not", () => {
-    for (const n of LENGTHS) {
-      const slab = new Slab();
-      const x = randomFloats(n);
-      const out = slab.put(new Float64Array(2));
-      const p = slab.put(x);
-      k.magnitude_stats(out, p, n);
-      slab.check();
-      expectClose(slab.read<Float64Array>(out), reference(x, 0, 0).slice(1, 3), 1e-12, 1e-12);
-    }
-    for (const bad of [Number.NaN, Number.NEGATIVE_INFINITY]) {
-      for (let i = 0; i < 6; i++) {
-        const slab = new Slab();
-        const x = randomFloats(6);
-        x[i] = bad;
-        const out = slab.put(new Float64Array(2));
-        k.magnitude_stats(out, slab.put(x), 6);
-        for (const sum of slab.read<Float64Array>(out)) expect(Number.isFinite(sum)).toBe(false);
-      }
-    }
-  });
-});
+/** What parameter_stats promises, in float64. */
+function parameterReference(after: Float32Array, before: Float32Array, grad: Float32Array): number[] {
+  const sum = (x: Float32Array, f: (v: number, i: number) => number) =>
+    Array.from(x).reduce((s, v, i) => s + f(v, i), 0);
+  return [
+    sum(after, (v, i) => (v - before[i]) ** 2),
+    sum(after, (v) => v * v),
+    sum(after, (v, i) => (Object.is(v, before[i]) ? 0 : 1)),
+    sum(grad, Math.abs),
+    sum(grad, (v) => v * v),
+  ];
+}
 
-describe("update_stats", () => {
-  it("gives the norm of the change, of the result, and how many elements differ", () => {
-    for (const n of LENGTHS) {
-      const slab = new Slab();
+function parameterStats(after: Float32Array, before: Float32Array, grad: Float32Array): number[] {
+  const slab = new Slab();
+  const out = slab.put(new Float64Array(5));
+  k.parameter_stats(out, slab.put(after), slab.put(before), slab.put(grad), after.length);
+  slab.check();
+  return [...slab.read<Float64Array>(out)];
+}
+
+describe("parameter_stats", () => {
+  // A lane's sum of 32 positive terms in float32, each rounded once more when it is squared: 32 · 2⁻²⁴ = 1.9e-6.
+  const TOLERANCE = 2e-6;
+
+  it("gives the change's and the result's squares, how many differ, and the gradient's sums, of any length", () => {
+    for (const n of [...LENGTHS, 127, 128, 129, 1000]) {
       const before = randomFloats(n);
       const after = before.map((v, i) => (i % 3 === 0 ? v : v + 1e-3));
-      const out = slab.put(new Float64Array(3));
-      k.update_stats(out, slab.put(after), slab.put(before), n);
-      const change = after.reduce((s, v, i) => s + (v - before[i]) ** 2, 0);
-      const squares = after.reduce((s, v) => s + v * v, 0);
-      const differ = after.reduce((s, v, i) => s + (v === before[i] ? 0 : 1), 0);
-      expectClose([...slab.read<Float64Array>(out)], [change, squares, differ], 1e-12, 1e-15);
+      const grad = randomFloats(n);
+      const expected = parameterReference(after, before, grad);
+      expectClose(parameterStats(after, before, grad), expected, TOLERANCE, 0);
     }
   });
 
-  it("shows NaN", () => {
-    const slab = new Slab();
-    const out = slab.put(new Float64Array(3));
-    const x = new Float32Array(6).fill(Number.NaN);
-    k.update_stats(out, slab.put(x), slab.put(new Float32Array(6)), 6);
-    expect([...slab.read<Float64Array>(out)]).toEqual([Number.NaN, Number.NaN, 6]);
+  it("keeps its accuracy over millions of elements", () => {
+    const n = 1_500_001;
+    const [after, before, grad] = [0.1, 0.1001, 1e-3].map((v) => new Float32Array(n).fill(v));
+    expectClose(parameterStats(after, before, grad), parameterReference(after, before, grad), TOLERANCE, 0);
+  });
+
+  it("neither overflows nor loses what float32 cannot square", () => {
+    const n = 301;
+    const of = (v: number) => new Float32Array(n).fill(v);
+    for (const [after, before, grad] of [
+      [1, 1.5, 1e-23],
+      [1, 1.5, 1e-40],
+      [1, 1.5, 3e38],
+      [1e-30, 2e-30, 1],
+      [3e38, -3e38, 1],
+      [0, 1e-25, 0],
+      [0, 0, 0],
+      [1, 1, 0],
+    ]) {
+      const arrays = [of(after), of(before), of(grad)] as const;
+      expectClose(parameterStats(...arrays), parameterReference(...arrays), TOLERANCE, 0);
+    }
+  });
+
+  it("shows NaN and infinities in the sums that they belong to", () => {
+    for (const n of [1, 6, 131]) {
+      for (const bad of [Number.NaN, Number.NEGATIVE_INFINITY]) {
+        for (const i of [0, n >> 1, n - 1]) {
+          const [after, before, grad] = [randomFloats(n), randomFloats(n), randomFloats(n)];
+          grad[i] = bad;
+          const sums = parameterStats(after, before, grad);
+          expect(sums.map(Number.isFinite)).toEqual([true, true, true, false, false]);
+          after[i] = bad;
+          expect(parameterStats(after, before, grad).map(Number.isFinite)).toEqual([false, false, true, false, false]);
+        }
+      }
+    }
   });
 });
 
