@@ -6,12 +6,13 @@
  *   npm start -- --help            shows all options
  */
 import { data, F, manualSeed, nn, noGrad, optim, type Tensor } from "lanegrad";
+import { watch } from "lanegrad/doctor";
 import { drawDigits, type Mistake } from "./mnist/digits.js";
 import { saveMistakes } from "./mnist/pictures.js";
 import { CNN, MLP } from "./models.js";
 import { saveLearningCurve } from "./support/charts.js";
 import { mnist } from "./support/mnist.js";
-import { oneOf, optional, positive, readOptions, whole } from "./support/options.js";
+import { oneOf, optional, positive, readOptions, text, whole } from "./support/options.js";
 import { Progress } from "./support/progress.js";
 
 /** What each network is best trained with. */
@@ -26,6 +27,10 @@ const options = readOptions(
     lr: optional(positive(0, "largest learning rate (default 0.1 for cnn, 0.05 for mlp)")),
     seed: whole(0, 1, "seed of all random numbers: the same seed gives the same run"),
     width: whole(2, 256, "mlp: size of the first hidden layer; the second has half of it"),
+    doctor: text(
+      "FILE",
+      "let the doctor watch, and write its report: a page (.html), text (.txt) or JSON lines (.jsonl)",
+    ),
   },
 );
 const { model, batchSize, seed, width } = options;
@@ -43,6 +48,8 @@ const optimizer = new optim.SGD(net.parameters(), { lr, momentum: 0.9, weightDec
 // The learning rate rises, and falls to nothing in the end: larger steps find what smaller ones settle.
 const scheduler = new optim.lrScheduler.OneCycleLR(optimizer, { maxLr: lr, totalSteps: epochs * trainLoader.length });
 
+const doctor = options.doctor === "" ? null : watch(net, optimizer, { title: `MNIST, ${model}` });
+
 function train(progress: Progress): void {
   net.train();
   for (const [images, labels] of trainLoader) {
@@ -53,25 +60,29 @@ function train(progress: Progress): void {
     nn.utils.clipGradNorm_(net.parameters(), 1);
     optimizer.step();
     scheduler.step();
+    doctor?.step(loss);
     progress.step(loss.item(), images.size(0));
   }
 }
 
 /** What the network reads in the test images, and how sure it is, from 0 to 1. */
-function test(): { read: number[]; sure: number[]; accuracy: number } {
+function test(): { read: number[]; sure: number[]; accuracy: number; loss: number } {
   net.eval();
   const read: number[] = [];
   const sure: number[] = [];
   let correct = 0;
+  let loss = 0;
   noGrad(() => {
     for (const [images, labels] of testLoader) {
-      const { values, indices } = F.softmax(net(images), 1).max(1);
+      const outputs = net(images);
+      loss += F.crossEntropy(outputs, labels, { reduction: "sum" }).item();
+      const { values, indices } = F.softmax(outputs, 1).max(1);
       correct += indices.eq(labels).sum().item();
       read.push(...indices.toTypedArray());
       sure.push(...values.toTypedArray());
     }
   });
-  return { read, sure, accuracy: correct / testSet.length };
+  return { read, sure, accuracy: correct / testSet.length, loss: loss / testSet.length };
 }
 
 const weights = [...net.parameters()].reduce((n: number, p: Tensor) => n + p.numel(), 0);
@@ -81,7 +92,9 @@ const progress = new Progress(epochs, trainLoader.length);
 for (let epoch = 1; epoch <= epochs; epoch++) {
   progress.beginEpoch();
   train(progress);
-  progress.endEpoch(test().accuracy);
+  const { accuracy, loss } = test();
+  doctor?.validate({ loss, accuracy });
+  progress.endEpoch(accuracy);
 }
 
 const { read, sure, accuracy } = test();
@@ -99,3 +112,7 @@ console.log(`\nWrongly read, the surest first:\n\n${drawDigits(mistakes, 6)}`);
 
 const curve = await saveLearningCurve("mnist-learning-curve", progress.history);
 console.log(`Pictures: ${curve} and ${await saveMistakes("mnist-mistakes", mistakes)}`);
+if (doctor !== null) {
+  console.log(`\n${doctor.report()}\n`);
+  console.log(`The doctor's report: ${doctor.save(options.doctor)}`);
+}

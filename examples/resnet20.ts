@@ -7,6 +7,7 @@
  *   npx tsx examples/resnet20.ts --help             shows all options
  */
 import { data, manualSeed, nn, noGrad, optim, type Tensor, transforms } from "lanegrad";
+import { watch } from "lanegrad/doctor";
 import { ResNet } from "./models.js";
 import { saveLearningCurve } from "./support/charts.js";
 import { fashionMnistFiles } from "./support/fashion-mnist.js";
@@ -29,6 +30,10 @@ const options = readOptions(
     ),
     blocks: whole(1, 3, "residual blocks a stage: 3 make ResNet-20, 5 ResNet-32, 9 ResNet-56"),
     seed: whole(0, 1, "seed of all random numbers: the same seed gives the same run"),
+    doctor: text(
+      "FILE",
+      "let the doctor watch, and write its report: a page (.html), text (.txt) or JSON lines (.jsonl)",
+    ),
   },
 );
 const { cifar10, epochs, images, tests, batchSize, lr, shortcut, blocks, seed } = options;
@@ -95,6 +100,8 @@ const criterion = new nn.CrossEntropyLoss();
 const optimizer = new optim.SGD(net.parameters(), { lr, momentum: 0.9, weightDecay: 5e-4 });
 const scheduler = new optim.lrScheduler.OneCycleLR(optimizer, { maxLr: lr, totalSteps: epochs * trainLoader.length });
 
+const doctor = options.doctor === "" ? null : watch(net, optimizer, { title: `ResNet-${6 * blocks + 2}` });
+
 function train(progress: Progress): void {
   net.train();
   for (const [inputs, labels] of trainLoader) {
@@ -104,18 +111,22 @@ function train(progress: Progress): void {
     nn.utils.clipGradNorm_(net.parameters(), 1);
     optimizer.step();
     scheduler.step();
+    doctor?.step(loss);
     progress.step(loss.item(), inputs.size(0));
   }
 }
 
-/** For every class, which part of its test images is recognised. */
-function test(): { accuracy: number; perClass: number[] } {
+/** For every class, which part of its test images is recognised; and the mean loss. */
+function test(): { accuracy: number; loss: number; perClass: number[] } {
   net.eval();
   const right = new Array<number>(testSet.classes.length).fill(0);
   const all = new Array<number>(testSet.classes.length).fill(0);
+  let loss = 0;
   noGrad(() => {
     for (const [inputs, labels] of testLoader) {
-      const found = net(inputs).argmax(1).toTypedArray();
+      const outputs = net(inputs);
+      loss += criterion(outputs, labels).item() * labels.size(0);
+      const found = outputs.argmax(1).toTypedArray();
       labels.toTypedArray().forEach((label: number, i: number) => {
         all[label]++;
         if (found[i] === label) right[label]++;
@@ -123,7 +134,11 @@ function test(): { accuracy: number; perClass: number[] } {
     }
   });
   const sum = (counts: number[]) => counts.reduce((a, b) => a + b, 0);
-  return { accuracy: sum(right) / sum(all), perClass: right.map((n, i) => n / Math.max(all[i], 1)) };
+  return {
+    accuracy: sum(right) / sum(all),
+    loss: loss / sum(all),
+    perClass: right.map((n, i) => n / Math.max(all[i], 1)),
+  };
 }
 
 const weights = net.parameters().reduce((n: number, p: Tensor) => n + p.numel(), 0);
@@ -133,11 +148,12 @@ console.log(
 );
 
 const progress = new Progress(epochs, trainLoader.length);
-let last = { accuracy: 0, perClass: [] as number[] };
+let last = { accuracy: 0, loss: 0, perClass: [] as number[] };
 for (let epoch = 1; epoch <= epochs; epoch++) {
   progress.beginEpoch();
   train(progress);
   last = test();
+  doctor?.validate({ loss: last.loss, accuracy: last.accuracy });
   progress.endEpoch(last.accuracy);
 }
 
@@ -148,3 +164,7 @@ for (const [label, part] of last.perClass.entries()) {
   console.log(`  ${testSet.classes[label].padEnd(12)} ${(100 * part).toFixed(1).padStart(5)} %`);
 }
 console.log(`\nPicture: ${await saveLearningCurve("resnet20-learning-curve", progress.history)}`);
+if (doctor !== null) {
+  console.log(`\n${doctor.report()}\n`);
+  console.log(`The doctor's report: ${doctor.save(options.doctor)}`);
+}

@@ -41,10 +41,14 @@ describe("the installed package", () => {
       writeFileSync(join(folder, "readme.mjs"), code);
       return node(["readme.mjs"]);
     });
-    expect(printed).toHaveLength(3);
-    expect(Number(/≈ (-?[\d.]+)/.exec(printed[0])?.[1])).toBeCloseTo(0.25, 1);
-    expect(Number(/(\d+) % right/.exec(printed[1])?.[1])).toBeGreaterThan(90);
-    expect(Number(/(\d+) % right/.exec(printed[2])?.[1])).toBeGreaterThan(90);
+    expect(printed).toHaveLength(4);
+    const [learned, diagnosed, ...right] = printed;
+    expect(Number(/≈ (-?[\d.]+)/.exec(learned)?.[1])).toBeCloseTo(0.25, 1);
+    // What the README shows of the report is what it prints.
+    const [shown] = codeBlocks("README.md", "text");
+    for (const line of shown.split("\n").filter((text) => !/evidence|0\.2476|…/.test(text)))
+      expect(diagnosed).toContain(line);
+    for (const output of right) expect(Number(/(\d+) % right/.exec(output)?.[1])).toBeGreaterThan(90);
   });
 
   test("runs the code of docs/fit.md, and goes on from its checkpoint", () => {

@@ -45,9 +45,9 @@ const tarball = join(user, packed.filename);
 writeFileSync(join(user, "package.json"), JSON.stringify({ name: "user", private: true, type: "module" }));
 run("npm", ["install", "--offline", "--no-audit", "--no-fund", tarball], user);
 
-/** The README's blocks of JavaScript: the first runs anywhere, the second saves and reads files. */
+/** The README's blocks of JavaScript: the first runs anywhere, the third saves and reads files. */
 const readme = readFileSync(join(root, "README.md"), "utf8");
-const [learn, batches] = Array.from(readme.matchAll(/^```js\n([\s\S]*?)^```/gm), ([, code]) => code);
+const [learn, , batches] = Array.from(readme.matchAll(/^```js\n([\s\S]*?)^```/gm), ([, code]) => code);
 const LEARNED = /≈ (-?[\d.]+)/;
 /** @throws Error unless the output is what the README's code prints: an answer near 0.25 (learn), nearly all right (batches). */
 function expectLearned(output) {

@@ -92,13 +92,13 @@ function lossChart(history: History, findings: readonly Finding[]): string {
       color: tone(f.severity),
     }),
   );
-  const shown = legend(series.slice(1));
-  return figure(
-    "Loss",
-    log ? "log scale" : "",
-    lineChart({ title: "Loss by step", series, steps, pins, height: 300, log }),
-    shown,
-  );
+  const draw = (size: { width: number; height: number }): string =>
+    lineChart({ title: "Loss by step", series, steps, pins, log, ...size });
+  // A wide chart scaled to a phone's width could not be read: there a narrow one takes its place.
+  const chart =
+    `<div class="wide">${draw({ width: 900, height: 300 })}</div>` +
+    `<div class="narrow">${draw({ width: 420, height: 280 })}</div>`;
+  return figure("Loss", log ? "log scale" : "", chart, legend(series.slice(1)));
 }
 
 function median(values: readonly number[]): number {
@@ -135,7 +135,7 @@ function gradientCharts(history: History): string {
   const gradients = weightSeries(history, (p) => p.gradNorm ?? Number.NaN);
   const updates = weightSeries(history, (p) => p.updateRatio);
   if (gradients.length === 0) return "";
-  const size = { steps, log: true, width: 470, height: 280 };
+  const size = { steps, log: true, width: 420, height: 260 };
   const guides = [
     { y: 1e-1, label: "too large" },
     { y: 1e-3, label: "usual" },

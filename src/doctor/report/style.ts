@@ -36,6 +36,8 @@ figure { margin: 0; min-width: 0; }
 figcaption { font-weight: 600; margin-bottom: 8px; }
 figcaption span { color: var(--soft); font-weight: 400; }
 svg { display: block; width: 100%; height: auto; overflow: visible; }
+.narrow { display: none; }
+@media (max-width: 600px) { .wide { display: none; } .narrow { display: block; } main { padding: 20px 12px 48px; } .card { padding: 12px; } }
 .tick { fill: var(--soft); font: 11px system-ui, sans-serif; }
 .halo { paint-order: stroke; stroke: var(--card); stroke-width: 4px; stroke-linejoin: round; }
 .grid { stroke: var(--rule); fill: none; }
