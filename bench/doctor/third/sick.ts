@@ -1,6 +1,6 @@
 /**
- * Sick programs of the third series. What each `also` names was reasoned from the cause before anything was run; that the sickness is
- * there was measured without the doctor.
+ * Sick programs of the third series. What each `also` names was reasoned from the cause before the doctor was run; that the sickness
+ * is there was measured without it.
  */
 import { F, nn, optim, type Tensor } from "lanegrad";
 import type { RuleId } from "lanegrad/doctor";
@@ -178,9 +178,10 @@ export const SICK: Program[] = [
   sick(
     "saturated-activation",
     "a cooling body, tanh of seconds up to 2000",
-    // Units at their ends have no slope, so the layer before them does not learn.
+    // Units at their ends have no slope, so the layer before them hardly learns; what gets through is multiplied by the inputs.
     [
       "unnormalized-inputs",
+      "exploding-gradient",
       "underfitting",
       "loss-plateau",
       "vanishing-gradient",
@@ -483,8 +484,18 @@ export const SICK: Program[] = [
   sick(
     "labels-out-of-range",
     "strips of digits, targets in percent for a binary loss",
-    // Binary cross entropy of a target of 100 has no lower bound: the loss falls below 0 and on, scores and gradients grow.
-    ["exploding-gradient", "diverging", "learning-rate-too-high", "update-ratio", "oscillating", "non-finite"],
+    // Binary cross entropy of a target of 100 has no lower bound: the loss falls below 0 and on; scores and gradients
+    // grow, and push gates and units to their ends.
+    [
+      "saturated-activation",
+      "dead-relu",
+      "exploding-gradient",
+      "diverging",
+      "learning-rate-too-high",
+      "update-ratio",
+      "oscillating",
+      "non-finite",
+    ],
     () => ({
       net: new nn.Sequential(new nn.AvgPool2d([1, 2]), nets.highway(2)),
       task: tasks.strips(),
