@@ -11,6 +11,8 @@ export * from "./integer";
 export * from "./activation";
 export * from "./reduce";
 export * from "./softmax";
+export * from "./class-loss";
+export * from "./class-loss-probs";
 export * from "./loss";
 export * from "./norm";
 export * from "./batch-norm";

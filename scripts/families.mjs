@@ -19,7 +19,7 @@ export const FAMILIES = {
     "sgd",
   ],
   activation: ["activation"],
-  loss: ["loss"],
+  loss: ["class-loss", "class-loss-probs", "loss"],
   conv: ["conv-tiles-generated", "conv", "conv-image", "winograd"],
   pool: ["max-pool", "avg-pool"],
   "batch-norm": ["batch-norm", "channel-passes"],
