@@ -10,6 +10,8 @@ export * from "./elementwise";
 export * from "./integer";
 export * from "./activation";
 export * from "./reduce";
+export * from "./extrema";
+export * from "./statistics";
 export * from "./softmax";
 export * from "./class-loss";
 export * from "./class-loss-probs";

@@ -13,6 +13,8 @@ export const FAMILIES = {
     "elementwise",
     "integer",
     "reduce",
+    "extrema",
+    "statistics",
     "softmax",
     "indexing",
     "clip",
