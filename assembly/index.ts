@@ -29,6 +29,8 @@ export * from "./adam";
 export * from "./rmsprop";
 export * from "./adagrad";
 export * from "./adadelta";
+export * from "./max-pool-2x2";
+export * from "./max-pool-3x3";
 export * from "./max-pool";
 export * from "./avg-pool";
 export * from "./interpolate";

@@ -27,7 +27,7 @@ export const FAMILIES = {
   activation: ["activation"],
   loss: ["class-loss", "class-loss-probs", "loss"],
   conv: ["conv-tiles-generated", "conv", "conv-image", "winograd"],
-  pool: ["max-pool", "avg-pool"],
+  pool: ["max-pool-2x2", "max-pool-3x3", "max-pool", "avg-pool"],
   "batch-norm": ["batch-norm", "channel-passes"],
   norm: ["norm"],
   interpolate: ["interpolate"],
