@@ -5,7 +5,12 @@ export * from "./matmul-tiles-generated";
 export * from "./conv-tiles-generated";
 export * from "./matmul";
 export * from "./conv";
+// These have functions that are not kernels beside those that are: the former may be inlined, unlike what is exported.
+export { winograd_block, winograd_scratch, winograd_transformed, winograd_units } from "./winograd-sizes";
+export * from "./winograd-weights";
+export { transform_output4 } from "./winograd-output";
 export * from "./winograd";
+export * from "./winograd-weight-gradient";
 export * from "./elementwise";
 export * from "./integer";
 export * from "./activation";
