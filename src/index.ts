@@ -17,6 +17,7 @@ export * as data from "./data/index.js";
 export type { DType, TypedArray } from "./dtype.js";
 export * from "./errors.js";
 export * from "./fit/index.js";
+export { Generator, getRngState, manualSeed, setRngState } from "./generator.js";
 export { enableGrad, isGradEnabled, noGrad } from "./grad-mode.js";
 // Through methods.js, so that a bundler that takes any tensor takes the methods with it.
 export { Tensor, type TensorMethods } from "./methods.js";
@@ -95,7 +96,6 @@ export {
 } from "./ops/view.js";
 export { logicalAnd, logicalNot, logicalOr, logicalXor, maskedFill, where } from "./ops/where.js";
 export * as optim from "./optim/index.js";
-export { Generator, getRngState, manualSeed, setRngState } from "./random.js";
 export { scope } from "./scope.js";
 export { load, loadMetadata, type Saved, type SaveOptions, save } from "./serialize/index.js";
 export { type MemoryInfo, memory } from "./storage.js";

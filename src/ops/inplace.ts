@@ -6,8 +6,8 @@
 import { inPlaces, optionsOf, type Trailing } from "../arguments.js";
 import { itemSize } from "../dtype.js";
 import { ArgumentError, AutogradError, DTypeError, ShapeError } from "../errors.js";
+import type { Generator } from "../generator.js";
 import { isGradEnabled } from "../grad-mode.js";
-import type { Generator } from "../random.js";
 import { broadcastShapes, checkNumber, formatShape, sameShape } from "../shape.js";
 import { free, tick } from "../storage.js";
 import { Tensor } from "../tensor.js";
