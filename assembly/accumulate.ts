@@ -147,6 +147,22 @@ export function foldStrip<Op>(x: usize, r: i32, stride: usize, w: i32): v128 {
   return combine<Op>(a, b);
 }
 
+/** out [outer, inner] = the fold over r of x [outer, r, inner]. */
+export function fold<Op>(out: usize, x: usize, outer: i32, r: i32, inner: i32): void {
+  const xStep = (<usize>r * <usize>inner) << 2;
+  const outStep = <usize>inner << 2;
+  for (; outer > 0; outer--, x += xStep, out += outStep) {
+    if (inner == 1) {
+      v128.store32_lane(out, foldRow<Op>(x, r), 0);
+      continue;
+    }
+    for (let j = 0; j < inner; j += 4) {
+      const at = <usize>j << 2;
+      storeLanes(out + at, foldStrip<Op>(x + at, r, outStep, inner - j), inner - j);
+    }
+  }
+}
+
 /**
  * e^x for x ≤ 0 (NaN propagates), what softmax needs: a relative error below 2e-7, and 0 instead of subnormals. Two
  * thirds of the instructions of math.ts's exp, and so few constants that they stay in registers. XNNPACK's rr2-p5:

@@ -4,15 +4,9 @@
  * zero-padded lanes (layout.ts). Values at kinks, NaN and ±Inf are PyTorch's (those of its vectorised kernels, where
  * its scalar remainder loops differ).
  */
-import { map, mapCompact, mapHeavy, mapWide, Opaque, zip, zipCompact, zipHeavy, zipWide } from "./layout";
+import { c, map, mapCompact, mapHeavy, mapWide, Opaque, zip, zipCompact, zipHeavy, zipWide } from "./layout";
 import * as math from "./math";
 import { madd } from "./simd";
-
-// @ts-ignore: decorator
-@inline
-function c(value: f32): v128 {
-  return f32x4.splat(value);
-}
 
 /** Lanes of `a` where the mask is all ones, of `b` where it is all zeros. */
 // @ts-ignore: decorator

@@ -123,6 +123,17 @@ export class Opaque {
   }
 }
 
+/** Operators that are ops of their own and other ops' backwards as well. */
+@unmanaged export class Mul { @inline f(x: v128, y: v128, p: v128, q: v128): v128 { return f32x4.mul(x, y); } }
+@unmanaged export class Div { @inline f(x: v128, y: v128, p: v128, q: v128): v128 { return f32x4.div(x, y); } }
+
+/** The same float in every lane. One letter, for operators are formulas. */
+// @ts-ignore: decorator
+@inline
+export function c(value: f32): v128 {
+  return f32x4.splat(value);
+}
+
 /**
  * out[i] = f(x[i], p, q), n four-byte elements, one vector a step. The body stands once in the binary: the tail (n % 4)
  * goes through it too, zero-padded. Finishes the loops below, and serves large operators that are called less.

@@ -17,60 +17,15 @@ export * as data from "./data/index.js";
 export type { DType, TypedArray } from "./dtype.js";
 export * from "./errors.js";
 export * from "./fit/index.js";
+export { Generator, getRngState, manualSeed, setRngState } from "./generator.js";
 export { enableGrad, isGradEnabled, noGrad } from "./grad-mode.js";
 // Through methods.js, so that a bundler that takes any tensor takes the methods with it.
 export { Tensor, type TensorMethods } from "./methods.js";
 export * as F from "./nn/functional.js";
 export * as nn from "./nn/index.js";
 export { relu } from "./ops/activation.js";
+export { add, clamp, div, eq, ge, gt, le, lt, maximum, minimum, mul, ne, pow, remainder, sub } from "./ops/binary.js";
 export * from "./ops/create.js";
-export {
-  abs,
-  add,
-  ceil,
-  clamp,
-  cos,
-  div,
-  eq,
-  erf,
-  exp,
-  expm1,
-  floor,
-  ge,
-  gt,
-  isfinite,
-  isinf,
-  isnan,
-  le,
-  log,
-  log1p,
-  log2,
-  log10,
-  logicalAnd,
-  logicalNot,
-  logicalOr,
-  logicalXor,
-  lt,
-  maskedFill,
-  maximum,
-  minimum,
-  mul,
-  ne,
-  neg,
-  pow,
-  reciprocal,
-  remainder,
-  round,
-  rsqrt,
-  sigmoid,
-  sign,
-  sin,
-  sqrt,
-  square,
-  sub,
-  tanh,
-  where,
-} from "./ops/elementwise.js";
 export { flip, gather, indexSelect, maskedSelect, nonzero, roll, take, tril, triu } from "./ops/indexing.js";
 export { bmm, dot, matmul, mm, outer, trace } from "./ops/matmul.js";
 export {
@@ -95,6 +50,32 @@ export {
 export { logSoftmax, softmax } from "./ops/softmax.js";
 export { argsort, sort, topk } from "./ops/sort.js";
 export {
+  abs,
+  ceil,
+  cos,
+  erf,
+  exp,
+  expm1,
+  floor,
+  isfinite,
+  isinf,
+  isnan,
+  log,
+  log1p,
+  log2,
+  log10,
+  neg,
+  reciprocal,
+  round,
+  rsqrt,
+  sigmoid,
+  sign,
+  sin,
+  sqrt,
+  square,
+  tanh,
+} from "./ops/unary.js";
+export {
   cat,
   chunk,
   diagonal,
@@ -113,8 +94,8 @@ export {
   unflatten,
   unsqueeze,
 } from "./ops/view.js";
+export { logicalAnd, logicalNot, logicalOr, logicalXor, maskedFill, where } from "./ops/where.js";
 export * as optim from "./optim/index.js";
-export { Generator, getRngState, manualSeed, setRngState } from "./random.js";
 export { scope } from "./scope.js";
 export { load, loadMetadata, type Saved, type SaveOptions, save } from "./serialize/index.js";
 export { type MemoryInfo, memory } from "./storage.js";

@@ -6,53 +6,8 @@
 
 import type { Named } from "./arguments.js";
 import { relu } from "./ops/activation.js";
-import type { DivOptions } from "./ops/elementwise.js";
-import {
-  abs,
-  add,
-  ceil,
-  clamp,
-  cos,
-  div,
-  eq,
-  erf,
-  exp,
-  expm1,
-  floor,
-  ge,
-  gt,
-  isfinite,
-  isinf,
-  isnan,
-  le,
-  log,
-  log1p,
-  log2,
-  log10,
-  logicalAnd,
-  logicalNot,
-  logicalOr,
-  logicalXor,
-  lt,
-  maskedFill,
-  maximum,
-  minimum,
-  mul,
-  ne,
-  neg,
-  pow,
-  reciprocal,
-  remainder,
-  round,
-  rsqrt,
-  sigmoid,
-  sign,
-  sin,
-  sqrt,
-  square,
-  sub,
-  tanh,
-} from "./ops/elementwise.js";
+import type { DivOptions } from "./ops/binary.js";
+import { add, clamp, div, eq, ge, gt, le, lt, maximum, minimum, mul, ne, pow, remainder, sub } from "./ops/binary.js";
 import type { DimOptions } from "./ops/extrema.js";
 import type { Dims, ReduceOptions } from "./ops/fold.js";
 import type { Index, IndexArray } from "./ops/indexing.js";
@@ -99,6 +54,32 @@ import { logSoftmax, softmax } from "./ops/softmax.js";
 import type { SortOptions, TopkOptions } from "./ops/sort.js";
 import { argsort, sort, topk } from "./ops/sort.js";
 import type { NormOptions, VarianceOptions } from "./ops/statistics.js";
+import {
+  abs,
+  ceil,
+  cos,
+  erf,
+  exp,
+  expm1,
+  floor,
+  isfinite,
+  isinf,
+  isnan,
+  log,
+  log1p,
+  log2,
+  log10,
+  neg,
+  reciprocal,
+  round,
+  rsqrt,
+  sigmoid,
+  sign,
+  sin,
+  sqrt,
+  square,
+  tanh,
+} from "./ops/unary.js";
 import type { FlattenOptions } from "./ops/view.js";
 import {
   chunk,
@@ -121,6 +102,7 @@ import {
   view,
   viewAs,
 } from "./ops/view.js";
+import { logicalAnd, logicalNot, logicalOr, logicalXor, maskedFill } from "./ops/where.js";
 import { Tensor } from "./tensor.js";
 
 type Operand = Tensor | number | boolean;

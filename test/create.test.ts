@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { DType } from "../src/dtype.js";
 import { ArgumentError, AutogradError, DTypeError, ShapeError } from "../src/errors.js";
+import { Generator, manualSeed } from "../src/generator.js";
 import * as create from "../src/ops/create.js";
-import { Generator, manualSeed } from "../src/random.js";
 import { Kind, memory } from "../src/storage.js";
 import type { Tensor } from "../src/tensor.js";
 

@@ -1,14 +1,14 @@
 /** Embeddings and one-hot vectors, against PyTorch's numbers and naive loops. */
 import { describe, expect, test } from "vitest";
 import { ArgumentError, AutogradError, DTypeError, IndexError, ShapeError } from "../src/errors.js";
+import { manualSeed } from "../src/generator.js";
 import { noGrad } from "../src/grad-mode.js";
 import { Embedding } from "../src/nn/sparse.js";
+import { mul } from "../src/ops/binary.js";
 import { tensor, zeros } from "../src/ops/create.js";
-import { mul } from "../src/ops/elementwise.js";
 import { embedding, oneHot } from "../src/ops/embedding.js";
 import { sum } from "../src/ops/reduce.js";
 import { transpose } from "../src/ops/view.js";
-import { manualSeed } from "../src/random.js";
 import { scope } from "../src/scope.js";
 import { memory } from "../src/storage.js";
 

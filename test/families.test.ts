@@ -1,8 +1,8 @@
 /** Families of kernels that are imported after the kernels were loaded, as a page does that splits its code. */
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { manualSeed } from "../src/generator.js";
 import { clone } from "../src/ops/convert.js";
 import { rand } from "../src/ops/create.js";
-import { manualSeed } from "../src/random.js";
 import type { Tensor } from "../src/tensor.js";
 import { k as core, load, memory, rawKernels } from "../src/wasm/load.js";
 import { getNumThreads, setNumThreads } from "../src/wasm/threads.js";

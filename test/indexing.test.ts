@@ -10,8 +10,8 @@ import {
   ShapeError,
 } from "../src/errors.js";
 import { noGrad } from "../src/grad-mode.js";
+import { mul } from "../src/ops/binary.js";
 import { tensor } from "../src/ops/create.js";
-import { mul } from "../src/ops/elementwise.js";
 import {
   at,
   flip,

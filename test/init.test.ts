@@ -2,10 +2,10 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { ArgumentError, DTypeError, ShapeError } from "../src/errors.js";
+import { manualSeed } from "../src/generator.js";
 import * as init from "../src/nn/init.js";
 import { erfinv, normalCdf, orthonormalize } from "../src/nn/initMath.js";
 import { empty, ones, rand, tensor, zeros } from "../src/ops/create.js";
-import { manualSeed } from "../src/random.js";
 import type { Tensor } from "../src/tensor.js";
 
 const values = (t: Tensor) => Array.from(t.toTypedArray());

@@ -1,7 +1,8 @@
-/** src/random.ts against what PyTorch drew (test/parity/fixtures/random.json), bit for bit. */
+/** src/generator.ts and src/random.ts against what PyTorch drew (test/parity/fixtures/random.json), bit for bit. */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { ArgumentError } from "../src/errors.js";
+import { defaultGenerator, Generator, manualSeed } from "../src/generator.js";
 import * as random from "../src/random.js";
 
 type Args = number[];
@@ -80,7 +81,7 @@ function check(out: Float32Array | Int32Array, expected: Draw | Omit<Draw, "op" 
   expect(fnv1a(out), label).toBe(expected.hash);
 }
 
-const rand = (n: number, gen?: random.Generator) => {
+const rand = (n: number, gen?: Generator) => {
   const out = new Float32Array(n);
   random.fillUniform(out, 0, 1, gen);
   return Array.from(out);
@@ -95,7 +96,7 @@ const float32 = (values: number[]) => values.map(Math.fround);
 describe("PyTorch's draws", () => {
   for (const r of ofKind("words")) {
     test(`words after manualSeed(${r.seed})`, () => {
-      const gen = random.manualSeed(r.seed);
+      const gen = manualSeed(r.seed);
       expect(String(gen.initialSeed())).toBe(r.initialSeed);
       expect(Array.from({ length: 5 }, () => gen.random32() % (2 ** 32 - 1))).toEqual(r.words);
       expect(Array.from({ length: 3 }, () => String(gen.randomInt64()))).toEqual(r.int64);
@@ -104,14 +105,14 @@ describe("PyTorch's draws", () => {
   for (const r of ofKind("calls")) {
     test(`every distribution and size after manualSeed(${r.seed})`, () => {
       for (const call of r.calls as Draw[]) {
-        random.manualSeed(r.seed);
+        manualSeed(r.seed);
         check(draw(call.op, call.n, call.args), call, `${call.op}(${call.args}) of ${call.n}`);
       }
     });
   }
   for (const [i, r] of ofKind("sequence").entries()) {
     test(`sequence ${i} of mixed calls, seed ${r.seed}`, () => {
-      random.manualSeed(r.seed);
+      manualSeed(r.seed);
       for (const call of r.calls as Draw[]) {
         check(draw(call.op, call.n, call.args), call, `${call.op}(${call.args}) of ${call.n}`);
       }
@@ -119,7 +120,7 @@ describe("PyTorch's draws", () => {
   }
   test("a Generator without a seed", () => {
     const [r] = ofKind("defaultSeed");
-    const gen = new random.Generator();
+    const gen = new Generator();
     expect(gen.initialSeed()).toBe(r.initialSeed);
     expect(rand(3, gen)).toEqual(float32(r.rand));
   });
@@ -129,8 +130,8 @@ describe("DataLoader's order", () => {
   for (const r of ofKind("dataLoader")) {
     const how = r.shuffle === false ? "unshuffled" : r.generator ? "with a generator" : "with the default generator";
     test(`${r.n} samples, seed ${r.seed}, ${how}`, () => {
-      random.manualSeed(r.seed);
-      const gen = r.generator ? new random.Generator(r.seed) : undefined;
+      manualSeed(r.seed);
+      const gen = r.generator ? new Generator(r.seed) : undefined;
       for (const epoch of r.epochs) {
         check(random.dataLoaderOrder(r.n, gen), epoch, "epoch");
         random.endDataLoaderOrder(r.n, gen);
@@ -145,7 +146,7 @@ describe("DataLoader's order", () => {
 describe("state", () => {
   for (const r of ofKind("state")) {
     test(`is PyTorch's, byte for byte (seed ${r.seed})`, () => {
-      const gen = random.manualSeed(r.seed);
+      const gen = manualSeed(r.seed);
       randn(3);
       rand(7);
       const state = gen.getState();
@@ -161,16 +162,16 @@ describe("state", () => {
 
   test("resumes anywhere in a block, and at its ends", () => {
     for (const drawn of [0, 1, 622, 623, 624, 625, 1000]) {
-      const gen = new random.Generator(3);
+      const gen = new Generator(3);
       gen.skip(drawn);
-      const copy = new random.Generator(4).setState(gen.getState());
+      const copy = new Generator(4).setState(gen.getState());
       expect(rand(1300, copy)).toEqual(rand(1300, gen));
     }
   });
 
   test("refuses what is no state and stays as it was", () => {
-    const gen = new random.Generator(5);
-    const expected = rand(3, new random.Generator(5));
+    const gen = new Generator(5);
+    const expected = rand(3, new Generator(5));
     expect(() => gen.setState(new Uint8Array(8))).toThrow(/5056 bytes, got 8/);
     expect(() => gen.setState(new Uint8Array(5056))).toThrow(/not a generator's state/);
     expect(rand(3, gen)).toEqual(expected);
@@ -179,25 +180,25 @@ describe("state", () => {
 
 describe("edges", () => {
   test("seeds", () => {
-    const first = (seed: number | bigint) => new random.Generator(seed).random32();
+    const first = (seed: number | bigint) => new Generator(seed).random32();
     expect(first(-1)).toBe(first(2 ** 32 - 1));
     expect(first(2 ** 32 + 7)).toBe(first(7));
     expect(first((1n << 64n) - 1n)).toBe(first(-1));
     for (const bad of [0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 64, -(2 ** 63) - 2048]) {
-      expect(() => random.manualSeed(bad)).toThrow(ArgumentError);
+      expect(() => manualSeed(bad)).toThrow(ArgumentError);
     }
   });
 
   test("filling in parts draws what filling at once draws, for the draws that keep no group", () => {
     const whole = new Float32Array(2000);
-    random.fillUniform(whole, 0, 1, new random.Generator(9));
+    random.fillUniform(whole, 0, 1, new Generator(9));
     const parts = new Float32Array(2000);
-    const gen = new random.Generator(9);
+    const gen = new Generator(9);
     for (let i = 0, step = 1; i < 2000; i += step++) random.fillUniform(parts.subarray(i, i + step), 0, 1, gen);
     expect(parts).toEqual(whole);
     const bits = new Uint8Array(3001);
-    random.fillBernoulli(bits, 0.3, new random.Generator(9));
-    const one = new random.Generator(9);
+    random.fillBernoulli(bits, 0.3, new Generator(9));
+    const one = new Generator(9);
     expect(Array.from(bits)).toEqual(Array.from(bits, () => (one.uniform64() < 0.3 ? 1 : 0)));
   });
 
@@ -207,16 +208,16 @@ describe("edges", () => {
     expect(out.every((v) => v === 1)).toBe(true);
     random.fillBernoulli(out, 0);
     expect(out.every((v) => v === 0)).toBe(true);
-    const before = random.manualSeed(1).getState();
+    const before = manualSeed(1).getState();
     for (const op of ["rand", "randn", "randint", "bernoulli_", "exponential_"]) draw(op, 0, [1, 2]);
     expect(random.randperm(0)).toEqual(new Int32Array(0));
     expect(random.randperm(1)).toEqual(new Int32Array(1));
-    expect(random.defaultGenerator().getState()).toEqual(before);
+    expect(defaultGenerator().getState()).toEqual(before);
   });
 
   test("integers cover their range and nothing else", () => {
     const out = new Int32Array(5000);
-    random.fillRandint(out, -3, 4, new random.Generator(0));
+    random.fillRandint(out, -3, 4, new Generator(0));
     expect(new Set(out)).toEqual(new Set([-3, -2, -1, 0, 1, 2, 3]));
     random.fillRandint(out, 7, 8);
     expect(out.every((v) => v === 7)).toBe(true);

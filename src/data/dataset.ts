@@ -2,9 +2,10 @@
 
 import { checkOptions, inPlaces, show } from "../arguments.js";
 import { ArgumentError, IndexError, ShapeError } from "../errors.js";
+import { Generator } from "../generator.js";
 import { isGradEnabled } from "../grad-mode.js";
 import { select } from "../ops/view.js";
-import { Generator, randperm } from "../random.js";
+import { randperm } from "../random.js";
 import { formatShape } from "../shape.js";
 import { Kind, promote } from "../storage.js";
 import { Tensor } from "../tensor.js";

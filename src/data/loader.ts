@@ -2,14 +2,8 @@
 
 import { inPlaces, isOptions, type Named, optionsOf, show, type Trailing } from "../arguments.js";
 import { ArgumentError, StateDictError } from "../errors.js";
-import {
-  dataLoaderOrder,
-  defaultGenerator,
-  drawBaseSeed,
-  endDataLoaderOrder,
-  Generator,
-  repeatLoaderOrder,
-} from "../random.js";
+import { defaultGenerator, Generator } from "../generator.js";
+import { dataLoaderOrder, drawBaseSeed, endDataLoaderOrder, repeatLoaderOrder } from "../random.js";
 import { Kind, promote } from "../storage.js";
 import { Tensor } from "../tensor.js";
 import { collateAs } from "./collate.js";

@@ -1,9 +1,9 @@
 /** What to say when the loss is not finite: the step is run once more in anomaly mode, which knows the op and the layer. */
 import type { ValueRange } from "../anomaly.js";
 import { NonFiniteError } from "../errors.js";
+import { getRngState, setRngState } from "../generator.js";
 import { detectAnomaly, noGrad } from "../grad-mode.js";
 import type { Module } from "../nn/module.js";
-import { getRngState, setRngState } from "../random.js";
 import type { Tensor } from "../tensor.js";
 import type { Finding } from "./types.js";
 

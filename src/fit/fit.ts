@@ -3,10 +3,10 @@
 import { show } from "../arguments.js";
 import type { Bytes } from "../dtype.js";
 import { ArgumentError } from "../errors.js";
+import { getRngState } from "../generator.js";
 import { noGrad } from "../grad-mode.js";
 import type { Module } from "../nn/module.js";
 import { clipGradNorm_, clipGradValue_ } from "../nn/utils.js";
-import { getRngState } from "../random.js";
 import { Tensor } from "../tensor.js";
 import { Breath } from "./breathe.js";
 import { type Parts, type Position, readCheckpoint, restore, snapshot } from "./checkpoint.js";

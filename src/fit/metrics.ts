@@ -2,9 +2,10 @@
 import { show } from "../arguments.js";
 import { ArgumentError, ShapeError } from "../errors.js";
 import { noGrad } from "../grad-mode.js";
-import { abs, eq, ge, sub } from "../ops/elementwise.js";
+import { eq, ge, sub } from "../ops/binary.js";
 import { argmax, mean, sum } from "../ops/reduce.js";
 import { topk } from "../ops/sort.js";
+import { abs } from "../ops/unary.js";
 import { unsqueeze } from "../ops/view.js";
 import { scope } from "../scope.js";
 import { formatShape, sameShape } from "../shape.js";

@@ -1,7 +1,7 @@
 /** Where batches come from: any iterable, from whose middle a checkpoint can go on. */
 import { show } from "../arguments.js";
 import { ArgumentError, StateDictError } from "../errors.js";
-import { getRngState, setRngState } from "../random.js";
+import { getRngState, setRngState } from "../generator.js";
 import { Tensor } from "../tensor.js";
 import type { Batches, BatchesSource } from "./types.js";
 

@@ -16,8 +16,8 @@ import {
   silu,
   softplus,
 } from "../ops/activation.js";
-import { sigmoid, tanh } from "../ops/elementwise.js";
 import { logSoftmax, type SoftmaxDim, softmax, softmin } from "../ops/softmax.js";
+import { sigmoid, tanh } from "../ops/unary.js";
 import type { Tensor } from "../tensor.js";
 import { Module } from "./module.js";
 import { showFloat } from "./show.js";

@@ -8,7 +8,7 @@ import { checkNumber } from "../shape.js";
 import { Tensor } from "../tensor.js";
 import { k } from "../wasm/families/activation.generated.js";
 import { k as core } from "../wasm/load.js";
-import { maximum } from "./elementwise.js";
+import { maximum } from "./binary.js";
 import { checkFloat } from "./fold.js";
 
 type Forward<A extends readonly number[]> = (out: number, x: number, ...rest: [...A, n: number]) => void;

@@ -4,6 +4,7 @@ import { ArgumentError, DTypeError, ShapeError } from "../errors.js";
 import { asBefore, defineOp } from "../op.js";
 import { formatShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
+import { add } from "./binary.js";
 import {
   type ConvSizes,
   convolve,
@@ -11,7 +12,6 @@ import {
   convolveBackwardInput,
   convolveBackwardWeight,
 } from "./conv-passes.js";
-import { add } from "./elementwise.js";
 import { checkTensor } from "./factory.js";
 import { reshape, squeeze, unsqueeze } from "./view.js";
 import { pairOf, type Size2d } from "./windows.js";

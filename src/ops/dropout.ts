@@ -9,7 +9,7 @@ import { formatShape } from "../shape.js";
 import { Tensor } from "../tensor.js";
 import { F32 } from "../wasm/heap.js";
 import { k } from "../wasm/load.js";
-import { mul } from "./elementwise.js";
+import { mul } from "./binary.js";
 import { checkTensor } from "./factory.js";
 import { tensor } from "./tensor.js";
 

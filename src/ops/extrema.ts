@@ -5,8 +5,8 @@ import { free } from "../storage.js";
 import { Tensor } from "../tensor.js";
 import { F32 } from "../wasm/heap.js";
 import { k } from "../wasm/load.js";
+import { maximum, minimum } from "./binary.js";
 import { to } from "./convert.js";
-import { maximum, minimum } from "./elementwise.js";
 import { checkTensor } from "./factory.js";
 import {
   checkNotEmpty,

@@ -17,8 +17,8 @@ import {
 import { Tensor } from "../tensor.js";
 import { F32, I32, U8 } from "../wasm/heap.js";
 import { k } from "../wasm/load.js";
+import { add, mul } from "./binary.js";
 import { copyInto, to } from "./convert.js";
-import { add, mul } from "./elementwise.js";
 import { type Index, openWindow, planIndex, type Rows, type Window } from "./index-plan.js";
 import { checkWithin, discard, type IndexArray, onContiguous, withIndices } from "./indices.js";
 import { checkInPlace } from "./inplace.js";

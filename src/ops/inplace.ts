@@ -6,17 +6,19 @@
 import { inPlaces, optionsOf, type Trailing } from "../arguments.js";
 import { itemSize } from "../dtype.js";
 import { ArgumentError, AutogradError, DTypeError, ShapeError } from "../errors.js";
+import type { Generator } from "../generator.js";
 import { isGradEnabled } from "../grad-mode.js";
-import type { Generator } from "../random.js";
 import { broadcastShapes, checkNumber, formatShape, sameShape } from "../shape.js";
 import { free, tick } from "../storage.js";
 import { Tensor } from "../tensor.js";
 import { U8 } from "../wasm/heap.js";
 import { k } from "../wasm/load.js";
+import { add, clamp, div, mul, sub } from "./binary.js";
 import { copyInto, to } from "./convert.js";
-import { add, clamp, div, maskedFill, mul, type Operand, sub } from "./elementwise.js";
+import type { Operand } from "./elementwise-common.js";
 import { checkFits } from "./factory.js";
 import { expand } from "./view.js";
+import { maskedFill } from "./where.js";
 import { drawNormal, drawUniform } from "./write.js";
 
 /**

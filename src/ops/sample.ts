@@ -6,6 +6,7 @@
 import { inPlaces, type Named, optionsOf } from "../arguments.js";
 import type { DType } from "../dtype.js";
 import { ArgumentError, DTypeError, ShapeError } from "../errors.js";
+import type { Generator } from "../generator.js";
 import * as random from "../random.js";
 import { formatShape, type Shape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
@@ -24,7 +25,7 @@ import {
 
 export interface RandomOptions extends TensorOptions {
   /** Draw from this generator instead of the one `manualSeed` seeds. */
-  generator?: random.Generator;
+  generator?: Generator;
 }
 
 /** Uniform numbers of [0, 1), float32. `rand(2, 3)`, `rand([2, 3], { requiresGrad: true })`. */
@@ -204,7 +205,7 @@ function checkProbability(p: number, what: string): void {
 interface MultinomialOptions {
   /** Whether an index may be drawn again (default false). */
   replacement?: boolean;
-  generator?: random.Generator;
+  generator?: Generator;
 }
 
 /**

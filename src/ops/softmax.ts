@@ -5,9 +5,9 @@ import { defineOp } from "../op.js";
 import { normalizeDim } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { k } from "../wasm/load.js";
-import { neg } from "./elementwise.js";
 import { checkFloat } from "./fold.js";
 import { around } from "./indices.js";
+import { neg } from "./unary.js";
 
 /** The dim to normalise over: a number, or `{ dim }`. */
 export type SoftmaxDim = number | { dim: number };

@@ -1,6 +1,7 @@
 /** Writing a tensor's elements from JavaScript, as random draws and initialisation do. */
 import type { TypedArray } from "../dtype.js";
-import { defaultGenerator, fillNormal, fillUniform, type Generator } from "../random.js";
+import { defaultGenerator, type Generator } from "../generator.js";
+import { fillNormal, fillUniform } from "../random.js";
 import { free, tick } from "../storage.js";
 import { Tensor } from "../tensor.js";
 import { copyInto } from "./convert.js";

@@ -3,7 +3,7 @@
 import { inPlaces, type Named, show } from "../arguments.js";
 import { ArgumentError, DTypeError, ShapeError } from "../errors.js";
 import { isGradEnabled } from "../grad-mode.js";
-import { div, sub } from "../ops/elementwise.js";
+import { div, sub } from "../ops/binary.js";
 import { unsqueeze } from "../ops/view.js";
 import { formatShape } from "../shape.js";
 import { tick } from "../storage.js";

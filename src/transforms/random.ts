@@ -1,6 +1,7 @@
 /** Random transforms: what they draw, and in which order. */
 import type { DType } from "../dtype.js";
-import { defaultGenerator, fillUniform } from "../random.js";
+import { defaultGenerator } from "../generator.js";
+import { fillUniform } from "../random.js";
 import type { Tensor } from "../tensor.js";
 import { type ImageShape, type Images, imagesOf, PIXELS } from "./image.js";
 import { Transform } from "./transform.js";

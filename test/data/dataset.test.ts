@@ -2,9 +2,10 @@
 import { describe, expect, test } from "vitest";
 import { Dataset, randomSplit, Subset, TensorDataset } from "../../src/data/index.js";
 import { ArgumentError, IndexError, ShapeError } from "../../src/errors.js";
+import { Generator, manualSeed } from "../../src/generator.js";
 import { tensor } from "../../src/ops/tensor.js";
 import { transpose } from "../../src/ops/view.js";
-import { Generator, manualSeed, randperm } from "../../src/random.js";
+import { randperm } from "../../src/random.js";
 
 class Squares extends Dataset<[number, number]> {
   constructor(readonly length: number) {

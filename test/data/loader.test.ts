@@ -3,8 +3,9 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { collate, DataLoader, Dataset, randomSplit, Subset, TensorDataset } from "../../src/data/index.js";
 import { ArgumentError, ShapeError } from "../../src/errors.js";
+import { Generator, manualSeed } from "../../src/generator.js";
 import { tensor } from "../../src/ops/tensor.js";
-import { fillUniform, Generator, manualSeed } from "../../src/random.js";
+import { fillUniform } from "../../src/random.js";
 import { Kind } from "../../src/storage.js";
 import { Tensor } from "../../src/tensor.js";
 

@@ -156,3 +156,22 @@ export function outputsOf(result: any): Tensor[] {
   if (typeof result.toTypedArray === "function") return [result];
   return [...result];
 }
+
+/** Numbers with ties, ±0, infinities and NaN in some lines. */
+export const EDGES = given(
+  [4, 5],
+  [
+    ...[1, 3, 3, -2, 0],
+    ...[Number.NaN, 1, Number.NaN, 2, 0],
+    ...[Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, 0, 1],
+    ...[-0, 0, -1, -1, -0],
+  ],
+);
+/** The same function at EDGES. */
+export const edges = (
+  op: (x: Tensor) => Tensor | Iterable<Tensor>,
+  f: (x: Nd) => Nd | Nd[],
+  options: Partial<OpCase>,
+): OpCase => row([EDGES], op, f, { ...options, gradients: false, lines: false, note: "edges" });
+/** Rows of n: exponentials and their float32 sum, 4 ulp each and n·2⁻²⁴, n ≤ 65; the logarithm of it is as exact as its size. */
+export const SOFTMAX = { tolerance: { atol: 8 * ULP, rtol: 12 * ULP }, lines: true } as const;

@@ -5,10 +5,10 @@
 import * as activation from "../../src/ops/activation.js";
 import * as avgPool from "../../src/ops/avg-pool.js";
 import * as batchNorm from "../../src/ops/batch-norm.js";
+import * as binary from "../../src/ops/binary.js";
 import * as conv from "../../src/ops/conv.js";
 import * as convert from "../../src/ops/convert.js";
 import * as dropout from "../../src/ops/dropout.js";
-import * as elementwise from "../../src/ops/elementwise.js";
 import * as embedding from "../../src/ops/embedding.js";
 import * as groupNorm from "../../src/ops/group-norm.js";
 import * as indexing from "../../src/ops/indexing.js";
@@ -24,16 +24,18 @@ import * as reduce from "../../src/ops/reduce.js";
 import * as scatter from "../../src/ops/scatter.js";
 import * as softmax from "../../src/ops/softmax.js";
 import * as sort from "../../src/ops/sort.js";
+import * as unary from "../../src/ops/unary.js";
 import * as view from "../../src/ops/view.js";
+import * as where from "../../src/ops/where.js";
 
 const files = {
   ...activation,
   ...avgPool,
   ...batchNorm,
+  ...binary,
   ...conv,
   ...convert,
   ...dropout,
-  ...elementwise,
   ...embedding,
   ...groupNorm,
   ...indexing,
@@ -49,7 +51,9 @@ const files = {
   ...scatter,
   ...softmax,
   ...sort,
+  ...unary,
   ...view,
+  ...where,
 };
 
 /** What these files export for one another, and other names of one function. */
@@ -81,15 +85,16 @@ export const ops: Pick<typeof files, OpName | InPlace> = files;
 
 /** Files of src/ops that are gathered here, by name. */
 export const GATHERED = [
-  ...["activation", "convert", "dropout", "elementwise", "embedding", "indexing", "inplace", "loss", "matmul", "norm"],
+  ...["activation", "binary", "convert", "dropout", "embedding", "indexing", "inplace", "loss", "matmul", "norm"],
   ...["avg-pool", "batch-norm", "conv", "group-norm", "interpolate", "max-pool", "pixel-shuffle"],
-  ...["pad", "reduce", "scatter", "softmax", "sort", "view"],
+  ...["pad", "reduce", "scatter", "softmax", "sort", "unary", "view", "where"],
 ];
 /** Files whose public functions the gathered ones re-export. */
 export const REEXPORTED = ["class-loss", "extrema", "rearrange", "statistics"];
 /** Files of helpers without a public function. */
 export const HELPERS = [
   "conv-passes",
+  "elementwise-common",
   "factory",
   "fold",
   "index-plan",
