@@ -146,6 +146,8 @@ export class History {
   readonly unoptimized: string[] = [];
   /** The first step whose loss was not finite; 0 while there is none. */
   firstNonFinite = 0;
+  /** A loss fell below 0: a log-likelihood, a reward. Its size then says nothing, only how far it falls. */
+  negative = false;
   private readonly ordered = new WeakMap<Sample, (ParameterSample & { gradNorm: number })[]>();
   /** Dotted names of weights that began with zeros. */
   readonly fromZero = new Set<string>();
@@ -160,6 +162,7 @@ export class History {
     this.ended = Date.now();
     const n = this.losses.push(loss);
     if (this.firstNonFinite === 0 && !Number.isFinite(loss)) this.firstNonFinite = n;
+    if (loss < 0) this.negative = true;
     if (n === 1 && this.batch > 0) this.chunk = Math.max(CHUNK, Math.ceil(CHUNK_SAMPLES / this.batch));
     if (n % this.chunk !== 0) return;
     this.bestLevel = this.nextBestLevel;
@@ -220,6 +223,22 @@ export class History {
     return middle > 2 * first ? first : middle;
   }
 
+  /** What a change of the loss is measured by: the loss it began with; of losses below 0, how far they have fallen if that is more. */
+  get scale(): number {
+    const start = this.startLoss;
+    return this.negative ? Math.max(Math.abs(start), start - Math.min(this.nextBestLevel, start)) : start;
+  }
+
+  /** `factor` times a loss, such as the best one; of losses below 0 as far above (below) it as that is of `scale`. */
+  times(factor: number, loss: number): number {
+    return this.negative ? loss + (factor - 1) * this.scale : factor * loss;
+  }
+
+  /** `factor` times the loss that the training began with. */
+  level(factor: number): number {
+    return this.times(factor, this.startLoss);
+  }
+
   /** How many different samples the training has, if it is a handful (MOST_FEW at most) that comes again and again; else null. */
   get few(): number | null {
     const { size } = this.distinct;
@@ -231,13 +250,13 @@ export class History {
     return this.samples.length < count ? null : this.samples.slice(-count);
   }
 
-  /** A sample's weights (no biases, no gains) that have a gradient, in the order in which their layers run. */
+  /** A sample's weights (no biases, no gains) that an optimizer has and that have a gradient, in the order in which their layers run. */
   weights(sample: Sample): readonly (ParameterSample & { gradNorm: number })[] {
     let found = this.ordered.get(sample);
     if (found === undefined) {
       const rank = new Map(this.order.map((layer, i) => [layer, i]));
       found = sample.parameters
-        .filter((p): p is ParameterSample & { gradNorm: number } => p.matrix && p.gradNorm !== null)
+        .filter((p): p is ParameterSample & { gradNorm: number } => p.matrix && p.optimized && p.gradNorm !== null)
         .sort((a, b) => (rank.get(a.layer) ?? 1e9) - (rank.get(b.layer) ?? 1e9));
       this.ordered.set(sample, found);
     }

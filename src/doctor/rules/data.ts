@@ -33,8 +33,8 @@ export const unnormalizedInputs = defineRule({
 
 /**
  * Class imbalance: among the targets seen (at least `samples`, and 20 for each class) the commonest class comes more than `ratio` times
- * as often as the rarest. Not where the loss is given weights for its classes, where the classes are the symbols that an embedding reads (a
- * language has its own frequencies), nor where a handful of samples is learned by heart.
+ * as often as the rarest. Not where the loss is given weights for its classes, where the classes are the symbols that an embedding reads, or
+ * nearly as many (a language has its own frequencies), nor where a handful of samples is learned by heart.
  *
  * Source: Amazon SageMaker Debugger, rule ClassImbalance (threshold_imbalance 10, samples 500).
  */
@@ -44,7 +44,8 @@ export const classImbalance = defineRule({
   defaults: { ratio: 10, samples: 500, classes: 200 },
   check(history, { ratio, samples, classes: most }) {
     const { classes, weighted, vocabularies, few } = history;
-    if (weighted || vocabularies.has(classes.length) || few !== null) return null;
+    const symbols = [...vocabularies].some((size) => Math.abs(size - classes.length) <= Math.max(1, 0.1 * size));
+    if (weighted || symbols || few !== null) return null;
     const total = classes.reduce((a, b) => a + b, 0);
     if (classes.length < 2 || classes.length > most || total < Math.max(samples, 20 * classes.length)) return null;
     const commonest = classes.indexOf(Math.max(...classes));

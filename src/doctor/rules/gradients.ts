@@ -17,15 +17,16 @@ export const vanishingGradient = defineRule({
   check(history, { meanAbs, ratio, norm, samples }) {
     const recent = history.last(samples);
     if (recent === null) return null;
-    const learning = history.meanLoss(history.step - 5, history.step) > 0.05 * history.startLoss;
+    const learning = history.meanLoss(history.step - 5, history.step) > history.level(0.05);
     const found = recent.map((sample) => {
       const weights = history.weights(sample);
       const [first, last] = [weights[0], weights[weights.length - 1]];
       if (weights.length < 2 || !weights.every((w) => Number.isFinite(w.gradNorm))) return null;
+      // Exactly 0 is a branch that was not taken, or cut off.
       const tiny = weights.find(
-        (w) => w.gradMeanAbs < meanAbs && (w.gradMeanAbs < 0.01 * last.gradMeanAbs || learning),
+        ({ gradMeanAbs: mean }) => mean > 0 && mean < meanAbs && (mean < 0.01 * last.gradMeanAbs || learning),
       );
-      const fallen = first.gradNorm < norm && first.gradNorm < ratio * last.gradNorm;
+      const fallen = first.gradNorm > 0 && first.gradNorm < norm && first.gradNorm < ratio * last.gradNorm;
       const weight = tiny ?? (fallen ? first : null);
       // Exactly 0 in every layer is a gradient that is cut off, not one that has vanished on its way.
       return weight === null || last.gradNorm === 0 ? null : { weight, first, last };

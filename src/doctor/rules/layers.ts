@@ -4,7 +4,7 @@ import { defineRule, type Symptom } from "./rule.js";
 
 /**
  * Dead ReLUs: more than `layer` of a layer's units were active in less than 1 % of the last few hundred samples; in `samples`
- * sampled steps in a row.
+ * sampled steps in a row. Where the loss has halved, more than `sparse` of them: many a net does well with units that rest.
  *
  * Source: Amazon SageMaker Debugger, rule DyingRelu (threshold_inactivity 1 %, threshold_layer 50 %); Lu et al., "Dying ReLU and
  * Initialization", 2020.
@@ -12,10 +12,12 @@ import { defineRule, type Symptom } from "./rule.js";
 export const deadRelu = defineRule({
   id: "dead-relu",
   severity: "error",
-  defaults: { layer: 0.5, samples: 2 },
-  check(history, { layer: share, samples }) {
+  defaults: { layer: 0.5, sparse: 0.75, samples: 2 },
+  check(history, { layer, sparse, samples }) {
     const recent = history.last(samples);
     if (recent === null) return null;
+    const well = history.meanLoss(history.step - 10, history.step) < history.level(0.5);
+    const share = well ? Math.max(layer, sparse) : layer;
     return recent[recent.length - 1].activations
       .filter(({ layer }) =>
         recent.every((s) => s.activations.some((a) => a.layer === layer && a.dead > share && a.nan === 0)),
@@ -71,7 +73,7 @@ export const saturatedActivation = defineRule({
  * Poor initialisation: by their weights, the layers make the signal's mean square `ratio` times larger or smaller each, on average over
  * the hidden layers (geometric mean of Σw²/outputs, which for independent weights is the ratio of the outputs' variance to the inputs'
  * mean square); or `single` times `ratio` in one layer. 1/3 (PyTorch's default) to 2 (He) counts as 1. The last layer may begin
- * small, and branches around a skip may begin with zeros (Zhang et al., "Fixup Initialization", ICLR 2019).
+ * small, but not so large that its outputs' variance is `outputs`, and `outputs` times its inputs' mean square; and branches around a skip may begin with zeros (Zhang et al., "Fixup Initialization", ICLR 2019).
  *
  * Source: Amazon SageMaker Debugger, rule PoorWeightInitialization (threshold 10); Glorot & Bengio, AISTATS 2010; He et al., ICCV 2015;
  * Mishkin & Matas, "All you need is a good init", ICLR 2016.
@@ -79,12 +81,15 @@ export const saturatedActivation = defineRule({
 export const poorInitialization = defineRule({
   id: "poor-initialization",
   severity: "warning",
-  defaults: { ratio: 10, single: 10 },
-  check(history, { ratio, single }) {
+  defaults: { ratio: 10, single: 10, outputs: 20 },
+  check(history, { ratio, single, outputs }) {
     const [first] = history.samples;
     if (first === undefined || first.step > 5 || history.samples.length > 2) return null;
     const layers = first.activations.filter((a) => Number.isFinite(a.gain));
     const before = layers.length > 1 ? layers.slice(0, -1) : layers;
+    const last = layers[layers.length - 1];
+    // A single layer has no depth to grow with: there, and in the last layer, only what begins much too large is sick.
+    const output = last !== undefined && last.gain > outputs && last.variance > outputs ? last : null;
     // Zeros in some layers are meant: the branch around a skip then begins as nothing. Zeros in all of them are not.
     const hidden = before.every((a) => a.gain === 0) ? before : before.filter((a) => a.gain > 0);
     if (hidden.length === 0) return null;
@@ -92,8 +97,10 @@ export const poorInitialization = defineRule({
     const mean = Math.exp(gains.reduce((sum, g) => sum + Math.log(Math.max(g, 1e-30)), 0) / gains.length);
     const far = (g: number) => Math.max(g, 1 / Math.max(g, 1e-30));
     const worst = gains.reduce((w, g, i) => (far(g) > far(gains[w]) ? i : w), 0);
-    if (far(mean) <= ratio && far(gains[worst]) <= ratio * single) return null;
-    const { layer, gain, variance } = hidden[worst];
+    const deep = layers.length > 1 && (far(mean) > ratio || far(gains[worst]) > ratio * single);
+    const nothing = hidden.every((a) => a.gain === 0);
+    if (!deep && !nothing && output === null) return null;
+    const { layer, gain, variance } = deep || nothing ? hidden[worst] : (output as typeof last);
     return {
       layer,
       step: first.step,
@@ -114,9 +121,14 @@ export const poorInitialization = defineRule({
   ],
 });
 
+/** By how much a weight's norm must grow over the samples that are judged, for its long steps to be growth. */
+const GROWTH = 1.3;
+
 /**
  * Update ratio: norm of a step's change over norm of the weight, median of `samples` sampled steps, above `high` for some weight (three
- * times that in the first ten steps); or below `low` for all weights while neither rate nor gradient have decayed and the loss has not halved.
+ * times that in the first ten steps; twice that while the loss is below its start, and then not where the weight grows); or below `low` for all weights while neither rate nor gradient
+ * have decayed and the loss has not halved; or, while the rate has not decayed, below a tenth of `low` and a thousandth of the largest for a weight
+ * whose gradient is at least a hundredth of the largest: its own rate is too small.
  *
  * Source: Karpathy, CS231n, "Ratio of weights:updates": about 1e-3; Amazon SageMaker Debugger, rule WeightUpdateRatio.
  */
@@ -134,27 +146,39 @@ export const updateRatio = defineRule({
       .filter((p) => !(history.fromZero.has(p.name) && recent[0].step < 10))
       .filter((p) => p.matrix && p.gradNorm !== null && p.weightNorm > 1e-3 * Math.sqrt(p.size))
       .map(({ name }) => {
-        const values = recent.map((s) => s.parameters.find((p) => p.name === name)?.updateRatio ?? Number.NaN);
-        return { name, ratio: median(values.filter((v) => !Number.isNaN(v))) };
+        const of = recent.flatMap((s) => s.parameters.filter((p) => p.name === name));
+        const values = of.map((p) => p.updateRatio).filter((v) => !Number.isNaN(v));
+        const shares = recent.map((s) => {
+          const norms = s.parameters.map((p) => p.gradNorm ?? 0);
+          return norms[s.parameters.findIndex((p) => p.name === name)] / Math.max(...norms);
+        });
+        // What begins small grows by long steps. They are none too many while the loss falls.
+        const grows = of.length > 0 && of[of.length - 1].weightNorm > GROWTH * of[0].weightNorm;
+        return { name, ratio: median(values), gradient: median(shares), grows };
       })
       .filter(({ ratio }) => !Number.isNaN(ratio));
     if (ratios.length === 0) return null;
     const step = recent[0].step;
     const largest = ratios.reduce((a, b) => (b.ratio > a.ratio ? b : a));
-    if (largest.ratio > limit) {
+    const falls = history.meanLoss(history.step - 10, history.step) < history.startLoss;
+    if (largest.ratio > (falls ? 2 * limit : limit) && !(largest.grows && falls)) {
       return { layer: largest.name, step, evidence: { updateRatio: largest.ratio, threshold: limit, usual: 1e-3 } };
     }
     const lr = recent[recent.length - 1].lr;
-    const begun = history.meanLoss(history.step - 10, history.step) > 0.5 * history.startLoss;
+    if (recent[0].step < 10 || lr < 0.5 * history.largestLr) return null;
+    const begun = history.meanLoss(history.step - 10, history.step) > history.level(0.5);
     // At a minimum steps are short because the gradient is, and that is as it should be.
     const arrived =
       median(recent.map((s) => s.gradNorm)) < 0.3 * median(history.samples.slice(0, 5).map((s) => s.gradNorm));
-    if (recent[0].step < 10 || !(largest.ratio < low) || largest.ratio === 0) return null;
-    if (lr < 0.5 * history.largestLr || !begun || arrived) return null;
+    const all = largest.ratio > 0 && largest.ratio < low && begun && !arrived;
+    const alone = ({ ratio, gradient }: (typeof ratios)[number]): boolean =>
+      ratio > 0 && ratio < low / 10 && ratio < largest.ratio / 1000 && gradient > 0.01;
+    const slow = all ? largest : ratios.find(alone);
+    if (slow === undefined) return null;
     return {
-      layer: largest.name,
+      layer: slow.name,
       step,
-      evidence: { updateRatio: largest.ratio, threshold: low, usual: 1e-3, learningRate: lr },
+      evidence: { updateRatio: slow.ratio, threshold: all ? low : low / 10, usual: 1e-3, learningRate: lr },
       why: "The weights change by so little that nothing can be learned in reasonable time: the learning rate is too small, or hardly any gradient arrives.",
       advice: [
         "raise the learning rate tenfold, until the ratio is near 1e-3",
@@ -190,8 +214,10 @@ export const frozenParameter = defineRule({
       evidence: { parameter: name, changed: 0, inOptimizer: "no", frozen: history.unoptimized.length },
     }));
     const last = recent[recent.length - 1];
+    // A gradient that has all but gone moves nothing either, and is no sign that the parameter was forgotten.
+    const gone = 1e-4 * median(history.samples.slice(0, 5).map((s) => s.gradNorm));
     const still = (name: string) =>
-      recent.every((s) => s.parameters.some((p) => p.name === name && p.changed === 0 && (p.gradNorm ?? 0) > 0));
+      recent.every((s) => s.parameters.some((p) => p.name === name && p.changed === 0 && (p.gradNorm ?? 0) > gone));
     for (const { name, matrix, optimized, gradNorm } of last.parameters) {
       if (!matrix || !optimized || found.has("vanishing-gradient") || !still(name)) continue;
       const evidence = { parameter: name, changed: 0, gradientNorm: gradNorm ?? 0, learningRate: last.lr };

@@ -34,7 +34,7 @@ export function typicalRatio(history: History, samples = 5): number {
 /**
  * Plateau: the mean loss of the last `window` steps (more where batches are small) is not `drop` (0.1 %) below that of the window two before, nor is that of the window
  * between, both within `errors` standard errors; and it is still at least `level` of what it was at the start: it has not begun to fall. A
- * loss that has fallen and then rests is no plateau.
+ * loss that has fallen and then rests is no plateau, nor is one that has risen to `rising` times its start.
  *
  * Source: Amazon SageMaker Debugger, rule LossNotDecreasing (diff_percent 0.1 %).
  */
@@ -42,8 +42,8 @@ export const lossPlateau = defineRule({
   id: "loss-plateau",
   descent: true,
   severity: "warning",
-  defaults: { window: 40, drop: 1e-3, level: 0.9, errors: 2 },
-  check(history, { window: least, drop, level, errors }) {
+  defaults: { window: 40, drop: 1e-3, level: 0.9, rising: 3, errors: 2 },
+  check(history, { window: least, drop, level, rising, errors }) {
     const n = history.step;
     const window = Math.max(least, history.chunk);
     if (n < 3 * window || !finite(history, 3 * window)) return null;
@@ -54,8 +54,8 @@ export const lossPlateau = defineRule({
     // Batches differ: a fall within two standard errors of the two means would show in one of twenty trainings that do not fall.
     const error =
       Math.hypot(wobble(history, n - window, n), wobble(history, n - 3 * window, n - 2 * window)) / Math.sqrt(window);
-    const flat = (1 - drop) * before - errors * error;
-    if (now < level * start || now < flat || middle < flat) return null;
+    const flat = history.times(1 - drop, before) - errors * error;
+    if (now < history.level(level) || now > history.level(rising) || now < flat || middle < flat) return null;
     return {
       step: n - 3 * window + 1,
       evidence: { loss: now, windowBefore: before, startLoss: start, steps: 3 * window, threshold: drop },
@@ -71,8 +71,8 @@ export const lossPlateau = defineRule({
 });
 
 /**
- * Diverging: the mean loss of the last `window` steps (more where batches are small, 320 samples at least) is above `factor` times that of the best window before and above the start's;
- * or `collapse` times the best one and above half of the start's; or the last losses before a NaN or infinity are above `factor` times the
+ * Diverging: the mean loss of the last `window` steps (more where batches are small, 320 samples at least), and of those before, is above `factor` times that of the best window before and above the start's;
+ * or `collapse` times the best one and above half of the start's; or `factor` times the best one and back at 0.9 of the start; or the last losses before a NaN or infinity are above `factor` times the
  * start's.
  *
  * Source: Smith, "Cyclical Learning Rates", WACV 2017 (the range test ends where the loss rises); AutoTrainer, ICSE 2021.
@@ -81,14 +81,14 @@ export const diverging = defineRule({
   id: "diverging",
   descent: true,
   severity: "error",
-  defaults: { window: 10, factor: 1.5, collapse: 4 },
+  defaults: { window: 10, factor: 1.5, collapse: 2.5 },
   check(history, { window, factor, collapse }): Symptom | null {
     const whole = history.firstNonFinite - 1;
     if (whole >= 0) {
       // It ends in NaN or infinity: was it on its way there?
       const last = Math.min(3, whole);
       const now = history.meanLoss(whole - last, whole);
-      if (last === 0 || !(now > factor * history.startLoss)) return null;
+      if (last === 0 || !(now > history.level(factor))) return null;
       return {
         step: whole,
         evidence: {
@@ -106,8 +106,13 @@ export const diverging = defineRule({
     const start = history.startLoss;
     const now = history.meanLoss(n - steps, n);
     const best = Math.min(start, history.bestLevel);
-    const risen = now > factor * best && now > factor * start;
-    if (!risen && !(now > collapse * best && now > 0.5 * start)) return null;
+    const risen = (loss: number) => loss > history.times(factor, best) && loss > history.level(factor);
+    const collapsed = (loss: number) =>
+      (loss > history.times(collapse, best) && loss > history.level(0.5)) ||
+      (loss > history.times(factor, best) && loss > history.level(0.9));
+    // Not a bump: it must last.
+    const before = history.meanLoss(n - 2 * steps, n - steps);
+    if (!(risen(now) && risen(before)) && !(collapsed(now) && collapsed(before))) return null;
     // A single bad batch is no divergence.
     if (median(history.losses.slice(-steps)) < 0.5 * now) return null;
     return {
@@ -126,9 +131,9 @@ export const diverging = defineRule({
 
 /**
  * Oscillating: in two windows of `window` steps the losses deviate from their own trend by more than `amplitude` of the loss the training
- * began with, the mean does not fall, and it is not the batches that differ: either the steps are long (the median update ratio is above
- * `ratio`, ten times the usual), or the batches have `samples` samples at least and the deviation is above `noise` times that of their
- * mean, taking samples to deviate by as much as their loss.
+ * began with, the mean does not fall, and it is not the batches that differ: the deviation is above `noise` times what is expected of them, and
+ * the steps are long (the median update ratio is above `ratio`, ten times the usual); or it is above four times that, in batches of `samples`
+ * samples at least. Losses below 0, whose size says nothing, must deviate by three times as much of their fall. A loss of `rising` times its start diverges.
  *
  * Source: AutoTrainer (Zhang et al., ICSE 2021), problem "oscillating loss".
  */
@@ -136,27 +141,36 @@ export const oscillating = defineRule({
   id: "oscillating",
   descent: true,
   severity: "warning",
-  defaults: { window: 30, amplitude: 0.2, ratio: 1e-2, noise: 2, samples: 16 },
-  check(history, { window, amplitude, ratio, noise, samples }) {
+  defaults: { window: 30, amplitude: 0.2, ratio: 1e-2, noise: 1.5, samples: 16, rising: 10 },
+  check(history, { window, amplitude, ratio, noise, samples, rising }, found) {
     const n = history.step;
     if (n < 2 * window + 10 || !finite(history, 2 * window)) return null;
-    const start = history.startLoss;
+    const { scale } = history;
     const now = wobble(history, n - window, n);
     const before = wobble(history, n - 2 * window, n - window);
     const mean = history.meanLoss(n - window, n);
     const meanBefore = history.meanLoss(n - 2 * window, n - window);
-    if (now < amplitude * start || before < amplitude * start || mean < 0.8 * meanBefore) return null;
+    const least = (history.negative ? 3 * amplitude : amplitude) * scale;
+    if (now < least || before < least || mean < history.times(0.8, meanBefore)) return null;
+    if (mean > history.level(rising)) return null;
     const updates = typicalRatio(history, 10);
     const { batch } = history;
-    if (!(updates > ratio) && (batch < samples || now < (noise * mean) / Math.sqrt(batch))) return null;
+    // Squared errors deviate by √2 of their mean, so a batch's by that over √batch. Less where the first batches deviated by less; where one class
+    // is rare, more.
+    const early = wobble(history, 0, 10);
+    const expected = history.negative
+      ? early
+      : mean * Math.min(Math.SQRT2 / Math.sqrt(Math.max(batch, 1)), early / history.meanLoss(0, 10));
+    const alike = batch >= samples && !found.has("class-imbalance") && !history.negative;
+    if (now < (updates > ratio ? noise : 4 * noise) * expected || !(updates > ratio || alike)) return null;
     return {
       step: n - 2 * window + 1,
       evidence: {
         amplitude: now,
         mean,
-        startLoss: start,
-        relative: now / start,
-        threshold: amplitude,
+        startLoss: history.startLoss,
+        relative: now / scale,
+        threshold: least / scale,
         updateRatio: updates,
       },
     };
@@ -170,8 +184,10 @@ export const oscillating = defineRule({
 });
 
 /**
- * Learning rate too high, by evidence: the loss diverges, oscillates, exceeds `jump` times its start twice within the first 30
- * steps or becomes NaN, while the steps change the weights by more than `ratio` of their norm (median); ten times what works (1e-3).
+ * Learning rate too high, by evidence: the loss diverges, oscillates or exceeds `jump` times its start twice within the first 30
+ * steps, while the steps change the weights by more than `ratio` of their norm (median), ten times what works (1e-3); or it becomes NaN after a
+ * step that replaced a weight; or it rests above half of its start while the steps change the weights by ten times `ratio`, or after a step of
+ * thirty times `ratio` by which units are dead or saturated.
  *
  * Source: Karpathy, CS231n ("if the ratio is higher, the rate is likely too high"); Smith, WACV 2017.
  */
@@ -182,24 +198,27 @@ export const learningRateTooHigh = defineRule({
   check(history, { ratio, jump }, found) {
     const n = history.step;
     const early = history.losses.slice(0, 30);
-    const jumped =
-      !history.game &&
-      n <= 60 &&
-      early.filter((loss) => loss > jump * history.startLoss || Number.isNaN(loss)).length >= 2;
-    const sign = (["diverging", "oscillating", "exploding-gradient", "non-finite"] as const).find((id) =>
-      found.has(id),
-    );
-    if (sign === undefined && !jumped) return null;
+    const jumped = !history.game && n <= 60 && early.filter((loss) => loss > history.level(jump)).length >= 2;
+    const risen = (["diverging", "oscillating", "exploding-gradient"] as const).find((id) => found.has(id));
     const typical = Math.max(typicalRatio(history), typicalRatio(history, 10));
     const largest = Math.max(...history.samples.map((s) => maxRatio(s.parameters, history.fromZero)));
-    if (!(typical > ratio) && !(largest > 10 * ratio)) return null;
+    let sign: string | undefined;
+    if (risen !== undefined || jumped) {
+      if (typical > ratio || largest > 10 * ratio) sign = risen ?? "loss jumped";
+    } else if (found.has("non-finite") && largest > 100 * ratio) sign = "non-finite";
+    else if (rests(history)) {
+      const broken = largest > 30 * ratio && (found.has("saturated-activation") || found.has("dead-relu"));
+      const steady = typicalRatio(history, 10);
+      if (steady > 10 * ratio || (steady > ratio && broken)) sign = "the loss rests";
+    }
+    if (sign === undefined) return null;
     return {
       evidence: {
         updateRatio: typical,
         largest,
         threshold: ratio,
         usual: 1e-3,
-        sign: sign ?? "loss jumped",
+        sign,
         learningRate: history.samples.at(-1)?.lr ?? 0,
       },
     };
@@ -211,6 +230,14 @@ export const learningRateTooHigh = defineRule({
     "clip the gradient's norm",
   ],
 });
+
+/** Whether the loss has not fallen in 60 steps and is above half of its start. */
+function rests(history: History): boolean {
+  const n = history.step;
+  if (history.game || n < 100 || !finite(history, 60)) return false;
+  const now = history.meanLoss(n - 30, n);
+  return now > history.level(0.5) && now > history.times(0.95, history.meanLoss(n - 60, n - 30));
+}
 
 const maxRatio = (
   parameters: readonly { name: string; matrix: boolean; updateRatio: number; weightNorm: number; size: number }[],
@@ -260,13 +287,7 @@ export const learningRateTooLow = defineRule({
     const steady = recent.every((s) => s.lr === lr) && lr >= 0.99 * history.largestLr;
     const gradient = median(recent.map((s) => s.gradNorm));
     const atStart = median(history.samples.slice(0, 5).map((s) => s.gradNorm));
-    if (
-      !steady ||
-      !(loss > level * history.startLoss) ||
-      !(typical < ratio) ||
-      typical === 0 ||
-      gradient < 0.3 * atStart
-    )
+    if (!steady || !(loss > history.level(level)) || !(typical < ratio) || typical === 0 || gradient < 0.3 * atStart)
       return null;
     return {
       evidence: {

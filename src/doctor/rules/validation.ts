@@ -21,11 +21,12 @@ export const overfitting = defineRule({
     const best = validations.reduce((b, v, i) => (v.loss < validations[b].loss ? i : b), 0);
     const last = validations[validations.length - 1];
     const since = validations.length - 1 - best;
-    const found = (last.loss - last.trainLoss) / last.loss;
+    const found = (last.loss - last.trainLoss) / (history.negative ? history.scale : last.loss);
     const { loss: bestLoss, trainLoss: trainThen } = validations[best];
     const worse = (by: number) =>
-      last.loss > (1 + by) * bestLoss && validations.slice(-patience).every((v) => v.loss > (1 + by / 2) * bestLoss);
-    const crept = found > chasm && last.loss > level * history.startLoss && worse(creep);
+      last.loss > history.times(1 + by, bestLoss) &&
+      validations.slice(-patience).every((v) => v.loss > history.times(1 + by / 2, bestLoss));
+    const crept = found > chasm && last.loss > history.level(level) && worse(creep);
     if (since < patience || !(worse(rise) || crept)) return null;
     if (!(last.trainLoss < trainThen) || !(found > gap)) return null;
     return {
@@ -52,7 +53,7 @@ export const overfitting = defineRule({
 /**
  * Underfitting: over the last `validations` validations (or more, `span` steps at least) training and validation loss are both flat (the mean of the later half less than
  * `drop` below that of the earlier), both above `level` of the loss the training began with, and close together (gap below `gap`),
- * accuracy below `accuracy` where it is given. It has learned something, and then no more: the model is too weak for its task. Or, with
+ * accuracy below `accuracy` where it is given; where it is not, nobody knows how low the loss can be, and `unknown` takes the place of `level`. It has learned something, and then no more: the model is too weak for its task. Or, with
  * validation or without: a handful of samples that comes again and again (`samples` at most) is not learned by heart; the loss is
  * flat for `steps` steps and above `level` of its start.
  *
@@ -63,23 +64,35 @@ export const underfitting = defineRule({
   id: "underfitting",
   descent: true,
   severity: "warning",
-  defaults: { level: 0.4, drop: 0.04, gap: 0.2, validations: 4, accuracy: 0.85, span: 150, samples: 32, steps: 200 },
-  check(history, { level, drop, gap, validations: least, accuracy, span, samples, steps }, found): Symptom | null {
+  defaults: {
+    level: 0.4,
+    unknown: 0.7,
+    drop: 0.04,
+    gap: 0.2,
+    validations: 4,
+    accuracy: 0.75,
+    span: 150,
+    samples: 32,
+    steps: 200,
+  },
+  check(history, options, found): Symptom | null {
+    const { level, unknown, drop, gap, validations: least, accuracy, span, samples, steps } = options;
     if (found.has("loss-plateau") || found.has("diverging")) return null;
-    const flat = (then: number, now: number) => now > (1 - drop) * then;
-    const high = (loss: number) => loss > level * history.startLoss;
-    const { few, step } = history;
+    const flat = (then: number, now: number) => now > history.times(1 - drop, then);
+    const { few, step, validations } = history;
+    const told = few !== null || !Number.isNaN(validations.at(-1)?.accuracy ?? Number.NaN);
+    const threshold = history.level(told ? level : unknown);
+    const high = (loss: number) => loss > threshold;
     if (few !== null && few <= samples && step >= 2 * steps) {
       const [then, now] = [history.meanLoss(step - steps, step - steps / 2), history.meanLoss(step - steps / 2, step)];
       if (flat(then, now) && high(now)) {
         return {
           step: step - steps,
-          evidence: { samples: few, loss: now, startLoss: history.startLoss, threshold: level * history.startLoss },
+          evidence: { samples: few, loss: now, startLoss: history.startLoss, threshold },
           why: "So few samples any net that is large enough learns by heart, and the loss goes to 0. This one's does not: it cannot represent them, the loss is computed from something else, or equal inputs have different targets.",
         };
       }
     }
-    const { validations } = history;
     // Few steps say little, however many validations there were between them.
     const since = validations.findLastIndex((v) => v.step <= step - span);
     const recent = validations.slice(Math.min(since, validations.length - least));
@@ -92,14 +105,14 @@ export const underfitting = defineRule({
     ];
     if (!flat(...halves((v) => v.loss)) || !flat(...halves((v) => v.trainLoss))) return null;
     if (!high(last.loss) || !high(last.trainLoss) || last.accuracy > accuracy) return null;
-    if ((last.loss - last.trainLoss) / last.loss > gap) return null;
+    if ((last.loss - last.trainLoss) / (history.negative ? history.scale : last.loss) > gap) return null;
     return {
       step: first.step,
       evidence: {
         trainingLoss: last.trainLoss,
         validationLoss: last.loss,
         startLoss: history.startLoss,
-        threshold: level * history.startLoss,
+        threshold,
         accuracy: Number.isNaN(last.accuracy) ? "not given" : last.accuracy,
       },
     };
@@ -129,10 +142,10 @@ export const overtraining = defineRule({
     const { validations } = history;
     let best = 0;
     for (let i = 1; i < validations.length; i++)
-      if (validations[i].loss < (1 - delta) * validations[best].loss) best = i;
+      if (validations[i].loss < history.times(1 - delta, validations[best].loss)) best = i;
     const since = validations.length - 1 - best;
     const last = validations[validations.length - 1];
-    if (since < patience || !(last.trainLoss < 0.5 * history.startLoss)) return null;
+    if (since < patience || !(last.trainLoss < history.level(0.5))) return null;
     return {
       step: validations[best].step,
       evidence: { best: validations[best].loss, now: last.loss, validationsSinceBest: since, threshold: patience },
