@@ -269,7 +269,11 @@ describe("findings", () => {
     expect(ids(doctor.findings())).not.toContain("missing-zero-grad");
     doctor.stop();
     manualSeed(0);
-    const strict = train({ net: mlp(), options: { rules: { "dead-relu": { layer: -1, samples: 1 } } }, steps: 100 });
+    const strict = train({
+      net: mlp(),
+      options: { rules: { "dead-relu": { layer: -1, sparse: -1, samples: 1 } } },
+      steps: 100,
+    });
     expect(ids(strict.doctor.findings())).toContain("dead-relu");
     strict.doctor.stop();
   });
@@ -343,7 +347,7 @@ describe("bad input", () => {
     expect(() => watch(net, opt, { cadence: 1 } as never)).toThrow("watch: unknown option cadence");
     expect(() => watch(net, opt, { rules: { "dead-rely": {} } as never })).toThrow('there is no rule "dead-rely"');
     expect(() => watch(net, opt, { rules: { "dead-relu": { share: 1 } } })).toThrow(
-      'rule dead-relu has no threshold "share"; it has: layer, samples',
+      'rule dead-relu has no threshold "share"; it has: layer, sparse, samples',
     );
   });
 

@@ -220,7 +220,7 @@ export class History {
     const few = steps > 5;
     const middle = few ? mean(early) : median(early);
     const first = few ? mean(early.slice(0, (early.length + 1) >> 1)) : early[0];
-    return middle > 2 * first ? first : middle;
+    return middle > 1.6 * first ? first : middle;
   }
 
   /** What a change of the loss is measured by: the loss it began with; of losses below 0, how far they have fallen if that is more. */

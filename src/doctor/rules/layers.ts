@@ -121,14 +121,16 @@ export const poorInitialization = defineRule({
   ],
 });
 
+/** Root mean square of a weight beside which steps of the usual length are nothing. */
+const LARGE = 3;
 /** By how much a weight's norm must grow over the samples that are judged, for its long steps to be growth. */
 const GROWTH = 1.3;
 
 /**
- * Update ratio: norm of a step's change over norm of the weight, median of `samples` sampled steps, above `high` for some weight (three
- * times that in the first ten steps; twice that while the loss is below its start, and then not where the weight grows); or below `low` for all weights while neither rate nor gradient
+ * Update ratio: norm of a step's change over norm of the weight, median of `samples` sampled steps, above `high` for some weight (in the
+ * first ten steps ten times that, or three where the loss rises; then twice that while the loss is below its start, and not where the weight grows); or below `low` for all weights while neither rate nor gradient
  * have decayed and the loss has not halved; or, while the rate has not decayed, below a tenth of `low` and a thousandth of the largest for a weight
- * whose gradient is at least a hundredth of the largest: its own rate is too small.
+ * whose gradient is at least a hundredth of the largest: its own rate is too small; or whose elements are above 3 in the root mean square.
  *
  * Source: Karpathy, CS231n, "Ratio of weights:updates": about 1e-3; Amazon SageMaker Debugger, rule WeightUpdateRatio.
  */
@@ -140,7 +142,9 @@ export const updateRatio = defineRule({
     const recent = history.last(samples);
     if (recent === null) return null;
     // Fresh weights take long steps at first, the last layer above all.
-    const limit = recent[0].step < 10 ? 3 * high : high;
+    const falls = history.meanLoss(history.step - 10, history.step) < history.startLoss;
+    const risen = history.losses.slice(-5).some((loss) => loss > history.level(1.2));
+    const limit = recent[0].step < 10 ? (risen ? 3 : 10) * high : falls ? 2 * high : high;
     const ratios = recent[0].parameters
       // A weight that began with zeros takes its first steps from nothing.
       .filter((p) => !(history.fromZero.has(p.name) && recent[0].step < 10))
@@ -154,14 +158,15 @@ export const updateRatio = defineRule({
         });
         // What begins small grows by long steps. They are none too many while the loss falls.
         const grows = of.length > 0 && of[of.length - 1].weightNorm > GROWTH * of[0].weightNorm;
-        return { name, ratio: median(values), gradient: median(shares), grows };
+        const last = of[of.length - 1];
+        const large = last !== undefined && last.weightNorm > LARGE * Math.sqrt(last.size);
+        return { name, ratio: median(values), gradient: median(shares), grows, large };
       })
       .filter(({ ratio }) => !Number.isNaN(ratio));
     if (ratios.length === 0) return null;
     const step = recent[0].step;
     const largest = ratios.reduce((a, b) => (b.ratio > a.ratio ? b : a));
-    const falls = history.meanLoss(history.step - 10, history.step) < history.startLoss;
-    if (largest.ratio > (falls ? 2 * limit : limit) && !(largest.grows && falls)) {
+    if (largest.ratio > limit && !(largest.grows && falls)) {
       return { layer: largest.name, step, evidence: { updateRatio: largest.ratio, threshold: limit, usual: 1e-3 } };
     }
     const lr = recent[recent.length - 1].lr;
@@ -171,8 +176,8 @@ export const updateRatio = defineRule({
     const arrived =
       median(recent.map((s) => s.gradNorm)) < 0.3 * median(history.samples.slice(0, 5).map((s) => s.gradNorm));
     const all = largest.ratio > 0 && largest.ratio < low && begun && !arrived;
-    const alone = ({ ratio, gradient }: (typeof ratios)[number]): boolean =>
-      ratio > 0 && ratio < low / 10 && ratio < largest.ratio / 1000 && gradient > 0.01;
+    const alone = ({ ratio, gradient, large }: (typeof ratios)[number]): boolean =>
+      ratio > 0 && ratio < low / 10 && ratio < largest.ratio / 1000 && (gradient > 0.01 || large);
     const slow = all ? largest : ratios.find(alone);
     if (slow === undefined) return null;
     return {

@@ -3,22 +3,27 @@ import type { History } from "../history.js";
 import { median } from "../history.js";
 import { defineRule, type Symptom } from "./rule.js";
 
-/** Deviation of the losses of steps from + 1 to `to` from their own straight line. */
-export function wobble(history: History, from: number, to: number): number {
-  const n = to - from;
-  const mean = history.meanLoss(from, to);
+/** An update ratio that works. */
+const USUAL = 1e-3;
+
+/** Deviation of values from their own straight line. */
+function deviation(values: readonly number[]): number {
+  const n = values.length;
+  const mean = values.reduce((sum, value) => sum + value, 0) / n;
   let slope = 0;
   let spread = 0;
-  for (let i = from; i < to; i++) {
-    const t = i - from - (n - 1) / 2;
-    slope += t * (history.losses[i] - mean);
+  values.forEach((value, i) => {
+    const t = i - (n - 1) / 2;
+    slope += t * (value - mean);
     spread += t * t;
-  }
+  });
   slope /= spread;
-  let squares = 0;
-  for (let i = from; i < to; i++) squares += (history.losses[i] - mean - slope * (i - from - (n - 1) / 2)) ** 2;
+  const squares = values.reduce((sum, value, i) => sum + (value - mean - slope * (i - (n - 1) / 2)) ** 2, 0);
   return Math.sqrt(squares / n);
 }
+
+/** That of the losses of steps from + 1 to `to`. */
+export const wobble = (history: History, from: number, to: number): number => deviation(history.losses.slice(from, to));
 
 /** Whether all losses of the last `count` steps are finite. */
 const finite = (history: History, count: number): boolean => history.losses.slice(-count).every(Number.isFinite);
@@ -34,7 +39,8 @@ export function typicalRatio(history: History, samples = 5): number {
 /**
  * Plateau: the mean loss of the last `window` steps (more where batches are small) is not `drop` (0.1 %) below that of the window two before, nor is that of the window
  * between, both within `errors` standard errors; and it is still at least `level` of what it was at the start: it has not begun to fall. A
- * loss that has fallen and then rests is no plateau, nor is one that has risen to `rising` times its start.
+ * loss that has fallen and then rests is no plateau, nor is one that has risen to `rising` times its start, or
+ * what it was two windows before.
  *
  * Source: Amazon SageMaker Debugger, rule LossNotDecreasing (diff_percent 0.1 %).
  */
@@ -42,7 +48,7 @@ export const lossPlateau = defineRule({
   id: "loss-plateau",
   descent: true,
   severity: "warning",
-  defaults: { window: 40, drop: 1e-3, level: 0.9, rising: 3, errors: 2 },
+  defaults: { window: 40, drop: 1e-3, level: 0.9, rising: 2, errors: 2 },
   check(history, { window: least, drop, level, rising, errors }) {
     const n = history.step;
     const window = Math.max(least, history.chunk);
@@ -55,7 +61,8 @@ export const lossPlateau = defineRule({
     const error =
       Math.hypot(wobble(history, n - window, n), wobble(history, n - 3 * window, n - 2 * window)) / Math.sqrt(window);
     const flat = history.times(1 - drop, before) - errors * error;
-    if (now < history.level(level) || now > history.level(rising) || now < flat || middle < flat) return null;
+    if (now < history.level(level) || now < flat || middle < flat) return null;
+    if (now > history.level(rising) || now > history.times(rising, before)) return null;
     return {
       step: n - 3 * window + 1,
       evidence: { loss: now, windowBefore: before, startLoss: start, steps: 3 * window, threshold: drop },
@@ -106,7 +113,9 @@ export const diverging = defineRule({
     const start = history.startLoss;
     const now = history.meanLoss(n - steps, n);
     const best = Math.min(start, history.bestLevel);
-    const risen = (loss: number) => loss > history.times(factor, best) && loss > history.level(factor);
+    // Batches differ, and those of the start may have been the lucky ones.
+    const error = (2 * wobble(history, n - steps, n)) / Math.sqrt(steps);
+    const risen = (loss: number) => loss - error > history.times(factor, best) && loss - error > history.level(factor);
     const collapsed = (loss: number) =>
       (loss > history.times(collapse, best) && loss > history.level(0.5)) ||
       (loss > history.times(factor, best) && loss > history.level(0.9));
@@ -129,6 +138,20 @@ export const diverging = defineRule({
   ],
 });
 
+/** Whether the means of ten steps go up and down by `least`, and by more than the single losses' deviation explains, over four windows. */
+function swings(history: History, window: number, least: number): boolean {
+  const n = history.step;
+  const from = n - 4 * window;
+  if (from < 10 || !finite(history, 4 * window)) return false;
+  const means = Array.from({ length: (4 * window) / 10 }, (_, i) =>
+    history.meanLoss(from + 10 * i, from + 10 * i + 10),
+  );
+  const spread = deviation(means);
+  const white = median(means.map((_, i) => wobble(history, from + 10 * i, from + 10 * i + 10))) / Math.sqrt(10);
+  const [early, late] = [history.meanLoss(from, n - 2 * window), history.meanLoss(n - 2 * window, n)];
+  return spread > least && spread > 3 * white && late > history.times(0.9, early);
+}
+
 /**
  * Oscillating: in two windows of `window` steps the losses deviate from their own trend by more than `amplitude` of the loss the training
  * began with, the mean does not fall, and it is not the batches that differ: the deviation is above `noise` times what is expected of them, and
@@ -141,7 +164,7 @@ export const oscillating = defineRule({
   id: "oscillating",
   descent: true,
   severity: "warning",
-  defaults: { window: 30, amplitude: 0.2, ratio: 1e-2, noise: 1.5, samples: 16, rising: 10 },
+  defaults: { window: 30, amplitude: 0.2, ratio: 1e-2, noise: 1.7, samples: 16, rising: 10 },
   check(history, { window, amplitude, ratio, noise, samples, rising }, found) {
     const n = history.step;
     if (n < 2 * window + 10 || !finite(history, 2 * window)) return null;
@@ -150,19 +173,16 @@ export const oscillating = defineRule({
     const before = wobble(history, n - 2 * window, n - window);
     const mean = history.meanLoss(n - window, n);
     const meanBefore = history.meanLoss(n - 2 * window, n - window);
-    const least = (history.negative ? 3 * amplitude : amplitude) * scale;
-    if (now < least || before < least || mean < history.times(0.8, meanBefore)) return null;
-    if (mean > history.level(rising)) return null;
+    if (mean < history.times(0.8, meanBefore) || mean > history.level(rising)) return null;
     const updates = typicalRatio(history, 10);
+    const least = (history.negative ? 3 * amplitude : amplitude) * scale;
     const { batch } = history;
-    // Squared errors deviate by √2 of their mean, so a batch's by that over √batch. Less where the first batches deviated by less; where one class
-    // is rare, more.
-    const early = wobble(history, 0, 10);
-    const expected = history.negative
-      ? early
-      : mean * Math.min(Math.SQRT2 / Math.sqrt(Math.max(batch, 1)), early / history.meanLoss(0, 10));
+    // Squared errors deviate by √2 of their mean, so a batch's mean by that over √batch; where one class is rare, more.
+    const expected = history.negative ? wobble(history, 0, 10) : (mean * Math.SQRT2) / Math.sqrt(Math.max(batch, 1));
     const alike = batch >= samples && !found.has("class-imbalance") && !history.negative;
-    if (now < (updates > ratio ? noise : 4 * noise) * expected || !(updates > ratio || alike)) return null;
+    const long = updates > ratio;
+    const quick = Math.min(now, before) > least && now > (long ? noise : 4 * noise) * expected && (long || alike);
+    if (!quick && !(long && swings(history, window, least / 2))) return null;
     return {
       step: n - 2 * window + 1,
       evidence: {
@@ -186,8 +206,8 @@ export const oscillating = defineRule({
 /**
  * Learning rate too high, by evidence: the loss diverges, oscillates or exceeds `jump` times its start twice within the first 30
  * steps, while the steps change the weights by more than `ratio` of their norm (median), ten times what works (1e-3); or it becomes NaN after a
- * step that replaced a weight; or it rests above half of its start while the steps change the weights by ten times `ratio`, or after a step of
- * thirty times `ratio` by which units are dead or saturated.
+ * step that replaced a weight; or it rests above half of its start while the steps change the weights by ten times `ratio`, or after first steps
+ * that did, by which units are dead or saturated or the loss rose by half.
  *
  * Source: Karpathy, CS231n ("if the ratio is higher, the rate is likely too high"); Smith, WACV 2017.
  */
@@ -201,15 +221,16 @@ export const learningRateTooHigh = defineRule({
     const jumped = !history.game && n <= 60 && early.filter((loss) => loss > history.level(jump)).length >= 2;
     const risen = (["diverging", "oscillating", "exploding-gradient"] as const).find((id) => found.has(id));
     const typical = Math.max(typicalRatio(history), typicalRatio(history, 10));
-    const largest = Math.max(...history.samples.map((s) => maxRatio(s.parameters, history.fromZero)));
+    const largest = largestRatio(history);
     let sign: string | undefined;
     if (risen !== undefined || jumped) {
       if (typical > ratio || largest > 10 * ratio) sign = risen ?? "loss jumped";
     } else if (found.has("non-finite") && largest > 100 * ratio) sign = "non-finite";
     else if (rests(history)) {
-      const broken = largest > 30 * ratio && (found.has("saturated-activation") || found.has("dead-relu"));
-      const steady = typicalRatio(history, 10);
-      if (steady > 10 * ratio || (steady > ratio && broken)) sign = "the loss rests";
+      const broken = found.has("saturated-activation") || found.has("dead-relu");
+      const bumped = early.some((loss) => loss > history.level(1.5));
+      const thrown = firstRatio(history) > 10 * ratio && (broken || bumped);
+      if (thrown || typicalRatio(history, 10) > 10 * ratio) sign = "the loss rests";
     }
     if (sign === undefined) return null;
     return {
@@ -217,7 +238,7 @@ export const learningRateTooHigh = defineRule({
         updateRatio: typical,
         largest,
         threshold: ratio,
-        usual: 1e-3,
+        usual: USUAL,
         sign,
         learningRate: history.samples.at(-1)?.lr ?? 0,
       },
@@ -230,6 +251,15 @@ export const learningRateTooHigh = defineRule({
     "clip the gradient's norm",
   ],
 });
+
+/** Median of the weights' update ratios in the first five steps. */
+function firstRatio(history: History): number {
+  const ratios = history.samples
+    .filter(({ step }) => step <= 5)
+    .flatMap(({ parameters }) => parameters.filter((p) => p.matrix && !history.fromZero.has(p.name)))
+    .map((p) => p.updateRatio);
+  return median(ratios.filter((r) => Number.isFinite(r)));
+}
 
 /** Whether the loss has not fallen in 60 steps and is above half of its start. */
 function rests(history: History): boolean {
@@ -256,6 +286,10 @@ const maxRatio = (
       .map((p) => p.updateRatio),
   );
 
+/** The largest update ratio of any weight that did not begin with zeros. */
+const largestRatio = (history: History): number =>
+  Math.max(0, ...history.samples.map((s) => maxRatio(s.parameters, history.fromZero)));
+
 /** What makes a step small beside a weight, or a loss slow to fall, at any rate. */
 const OTHER_CAUSES = [
   "vanishing-gradient",
@@ -267,8 +301,8 @@ const OTHER_CAUSES = [
 
 /**
  * Learning rate too low, by evidence: after `steps` steps the loss is still above `level` of its start, the median update ratio is below
- * `ratio`, and the gradient has not shrunk: there is a slope to go down, but the steps are tiny. Not while a schedule warms up or
- * has decayed the rate.
+ * `ratio`, and the gradient has not shrunk: there is a slope to go down, but the steps are tiny, and always were. Not while a schedule warms up or
+ * has decayed the rate, unless it took all but a thousandth of it.
  *
  * Source: Karpathy, CS231n ("if it is lower, the rate might be too low").
  */
@@ -279,26 +313,36 @@ export const learningRateTooLow = defineRule({
   defaults: { steps: 100, level: 0.8, ratio: 1e-4 },
   check(history, { steps, level, ratio }, found) {
     const n = history.step;
-    if (n < steps || !finite(history, 20) || OTHER_CAUSES.some((id) => found.has(id))) return null;
+    if (n < steps || !finite(history, 20)) return null;
     const loss = history.meanLoss(n - 20, n);
     const typical = typicalRatio(history);
     const recent = history.samples.slice(-5);
     const lr = recent[recent.length - 1]?.lr ?? Number.NaN;
+    const starved = lr < 1e-3 * history.largestLr;
+    if (!starved && (OTHER_CAUSES.some((id) => found.has(id)) || largestRatio(history) > 10 * USUAL)) return null;
     const steady = recent.every((s) => s.lr === lr) && lr >= 0.99 * history.largestLr;
     const gradient = median(recent.map((s) => s.gradNorm));
     const atStart = median(history.samples.slice(0, 5).map((s) => s.gradNorm));
-    if (!steady || !(loss > history.level(level)) || !(typical < ratio) || typical === 0 || gradient < 0.3 * atStart)
-      return null;
+    if (!steady && !starved) return null;
+    if (!(loss > history.level(starved ? 0.75 * level : level)) || !(typical < ratio)) return null;
+    if ((typical === 0 && !starved) || gradient < 0.3 * atStart) return null;
+    const evidence = {
+      updateRatio: typical,
+      threshold: ratio,
+      usual: USUAL,
+      loss,
+      startLoss: history.startLoss,
+      gradientNorm: gradient,
+      learningRate: lr,
+    };
+    if (!starved) return { evidence };
     return {
-      evidence: {
-        updateRatio: typical,
-        threshold: ratio,
-        usual: 1e-3,
-        loss,
-        startLoss: history.startLoss,
-        gradientNorm: gradient,
-        learningRate: lr,
-      },
+      evidence: { ...evidence, largestRate: history.largestLr },
+      why: "The schedule has taken the rate away while there was a slope to go down.",
+      advice: [
+        "look at how often the schedule is stepped: most are meant to be stepped once an epoch",
+        "let the rate fall later, or less far",
+      ],
     };
   },
   why: "There is a slope to go down, but the steps are so short that the loss hardly moves.",

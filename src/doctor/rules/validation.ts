@@ -28,7 +28,8 @@ export const overfitting = defineRule({
       validations.slice(-patience).every((v) => v.loss > history.times(1 + by / 2, bestLoss));
     const crept = found > chasm && last.loss > history.level(level) && worse(creep);
     if (since < patience || !(worse(rise) || crept)) return null;
-    if (!(last.trainLoss < trainThen) || !(found > gap)) return null;
+    // A training loss above the best validation loss is that of a training that has come loose.
+    if (!(last.trainLoss < trainThen && last.trainLoss < bestLoss) || !(found > gap)) return null;
     return {
       step: validations[best].step,
       evidence: {
@@ -49,6 +50,14 @@ export const overfitting = defineRule({
     "dropout (nn.Dropout(0.5) before the last layers), or a smaller net",
   ],
 });
+
+/** What holds a net back that could learn more. */
+const OTHER_CAUSES = [
+  ...(["vanishing-gradient", "exploding-gradient", "non-finite", "dead-relu"] as const),
+  ...(["poor-initialization", "frozen-parameter", "no-gradient", "missing-zero-grad", "labels-out-of-range"] as const),
+  ...(["softmax-before-cross-entropy", "learning-rate-too-high", "learning-rate-too-low"] as const),
+  ...(["diverging", "update-ratio", "clipping-always"] as const),
+] as const;
 
 /**
  * Underfitting: over the last `validations` validations (or more, `span` steps at least) training and validation loss are both flat (the mean of the later half less than
@@ -77,7 +86,7 @@ export const underfitting = defineRule({
   },
   check(history, options, found): Symptom | null {
     const { level, unknown, drop, gap, validations: least, accuracy, span, samples, steps } = options;
-    if (found.has("loss-plateau") || found.has("diverging")) return null;
+    if (OTHER_CAUSES.some((id) => found.has(id))) return null;
     const flat = (then: number, now: number) => now > history.times(1 - drop, then);
     const { few, step, validations } = history;
     const told = few !== null || !Number.isNaN(validations.at(-1)?.accuracy ?? Number.NaN);
