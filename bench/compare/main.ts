@@ -8,7 +8,7 @@
  *   npm run bench:compare -- --node PATH --python PATH     other interpreters
  *   npm run bench:compare -- --patience 45                 seconds until a peer's row counts as not finished
  *   npm run bench:compare -- --results FILE                another file
- *   npm run bench:compare -- --readme                      measures nothing: writes README's table and chart from --results
+ *   npm run bench:compare -- --readme                      measures nothing: writes README's table and chart from --results (a browser's: the table of docs/benchmarks.md)
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -126,9 +126,11 @@ async function writeReadme(file: string | undefined): Promise<void> {
   if (file === undefined || !existsSync(file))
     throw new Error("--readme needs --results FILE, a file of bench/results");
   const results = load(file);
-  writeFileSync("docs/benchmarks.svg", await chartOf(results));
+  const node = results.machine.engine.startsWith("Node");
+  if (node) writeFileSync("docs/benchmarks.svg", await chartOf(results));
+  const page = node ? "README.md" : "docs/benchmarks.md";
   const text = `\n${captionOf(results)}\n\n${tableOf(results)}\n`;
-  writeFileSync("README.md", withSection(readFileSync("README.md", "utf8"), text));
+  writeFileSync(page, withSection(readFileSync(page, "utf8"), text));
 }
 
 try {
