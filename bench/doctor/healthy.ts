@@ -1,12 +1,11 @@
 /** Sound programs of the first series: the doctor must find nothing. */
 import { F, manualSeed, nn, optim, type Tensor } from "lanegrad";
 import * as nets from "./nets.js";
-import { examine, type Half, type Program, type Recipe } from "./program.js";
+import { examine, type Program, type Recipe } from "./program.js";
 import * as tasks from "./tasks.js";
 
-const healthy = (half: Half, name: string, recipe: () => Recipe): Program => ({
+const healthy = (name: string, recipe: () => Recipe): Program => ({
   name: `healthy: ${name}`,
-  half,
   sick: [],
   run: (shift = 0) => {
     manualSeed(11 + shift);
@@ -21,55 +20,55 @@ const adam =
 const tanh = () => new nn.Tanh();
 
 export const HEALTHY: Program[] = [
-  healthy("tuned", "digits, MLP, SGD with momentum", () => ({
+  healthy("digits, MLP, SGD with momentum", () => ({
     net: nets.mlp([196, 64, 32, 10]),
     task: tasks.digits(),
     steps: 300,
   })),
-  healthy("tuned", "digits, CNN, Adam", () => ({
+  healthy("digits, CNN, Adam", () => ({
     net: new nets.CNN(),
     task: tasks.digits(),
     optimizer: adam(),
     steps: 250,
   })),
-  healthy("tuned", "table, MLP with tanh, Xavier", () => {
+  healthy("table, MLP with tanh, Xavier", () => {
     const net = nets.eachWeight(nets.mlp([20, 48, 48, 4], tanh), (w) => nn.init.xavierNormal_(w));
     return { net, task: tasks.table(), steps: 400, validate: 80 };
   }),
-  healthy("tuned", "regression, MLP, Adam", () => ({
+  healthy("regression, MLP, Adam", () => ({
     net: nets.mlp([8, 64, 64, 1]),
     task: tasks.regression(),
     optimizer: adam(3e-3),
     steps: 400,
     validate: 80,
   })),
-  healthy("tuned", "moons, binary, Adam", () => ({
+  healthy("moons, binary, Adam", () => ({
     net: nets.mlp([2, 32, 32, 1]),
     task: tasks.moons(),
     optimizer: adam(5e-3),
     steps: 300,
   })),
-  healthy("tuned", "digits, residual MLP with LayerNorm, AdamW, cosine", () => ({
+  healthy("digits, residual MLP with LayerNorm, AdamW, cosine", () => ({
     net: new nets.ResidualMLP(196, 48, 4, 10),
     task: tasks.digits(),
     optimizer: (net) => new optim.AdamW(net.parameters(), { lr: 2e-3 }),
     schedule: (o) => new optim.lrScheduler.CosineAnnealingLR(o, { tMax: 300 }),
     steps: 300,
   })),
-  healthy("tuned", "sequences, RNN with tanh, clipped", () => ({
+  healthy("sequences, RNN with tanh, clipped", () => ({
     net: new nets.RNN(4, 32, 2),
     task: tasks.sequences(),
     optimizer: adam(3e-3),
     clip: 1,
     steps: 300,
   })),
-  healthy("tuned", "digits, CNN with BatchNorm and Dropout, steps of the rate", () => ({
+  healthy("digits, CNN with BatchNorm and Dropout, steps of the rate", () => ({
     net: nets.normedCNN(),
     task: tasks.digits(),
     schedule: (o) => new optim.lrScheduler.StepLR(o, { stepSize: 100, gamma: 0.3 }),
     steps: 250,
   })),
-  healthy("tuned", "table, frozen first layer", () => {
+  healthy("table, frozen first layer", () => {
     const net = nets.mlp([20, 64, 32, 4]);
     for (const p of net.parameters().slice(0, 2)) p.requiresGrad = false;
     return {
@@ -80,58 +79,58 @@ export const HEALTHY: Program[] = [
     };
   }),
 
-  healthy("tuned", "digits, MLP with GELU, AdamW, warm-up", () => ({
+  healthy("digits, MLP with GELU, AdamW, warm-up", () => ({
     net: nets.mlp([196, 64, 64, 10], () => new nn.GELU()),
     task: tasks.digits(),
     optimizer: (net) => new optim.AdamW(net.parameters(), { lr: 2e-3 }),
     schedule: (o) => new optim.lrScheduler.LinearLR(o, { startFactor: 0.05, totalIters: 60 }),
     steps: 300,
   })),
-  healthy("tuned", "digits, CNN with BatchNorm, Nesterov", () => ({
+  healthy("digits, CNN with BatchNorm, Nesterov", () => ({
     net: nets.normedCNN(0),
     task: tasks.digits(),
     optimizer: (net) => new optim.SGD(net.parameters(), { lr: 0.03, momentum: 0.9, nesterov: true, weightDecay: 5e-4 }),
     steps: 250,
   })),
-  healthy("tuned", "autoencoder, Adam", () => ({
+  healthy("autoencoder, Adam", () => ({
     net: nets.autoencoder(),
     task: tasks.autoencoding(),
     optimizer: adam(2e-3),
     steps: 300,
   })),
-  healthy("tuned", "texts, embedding, Adam", () => ({
+  healthy("texts, embedding, Adam", () => ({
     net: new nets.TextNet(),
     task: tasks.texts(),
     optimizer: adam(1e-2),
     steps: 300,
   })),
-  healthy("tuned", "regression, MLP with tanh, weight decay", () => ({
+  healthy("regression, MLP with tanh, weight decay", () => ({
     net: nets.mlp([8, 48, 48, 1], tanh),
     task: tasks.regression(),
     optimizer: (net) => new optim.SGD(net.parameters(), { lr: 0.02, momentum: 0.9, weightDecay: 1e-4 }),
     steps: 400,
     validate: 80,
   })),
-  healthy("tuned", "digits, small ResNet, Adam", () => ({
+  healthy("digits, small ResNet, Adam", () => ({
     net: new nets.SmallResNet(),
     task: tasks.digits(),
     optimizer: adam(5e-3),
     steps: 250,
   })),
-  healthy("tuned", "sequences, gated RNN, RMSprop, clipped", () => ({
+  healthy("sequences, gated RNN, RMSprop, clipped", () => ({
     net: new nets.GatedRNN(4, 24, 2),
     task: tasks.sequences(),
     optimizer: (net) => new optim.RMSprop(net.parameters(), { lr: 2e-3 }),
     clip: 0.5,
     steps: 300,
   })),
-  healthy("tuned", "table, logistic regression", () => ({
+  healthy("table, logistic regression", () => ({
     net: nets.mlp([20, 3]),
     task: tasks.table({ classes: 3 }),
     optimizer: (net) => new optim.SGD(net.parameters(), { lr: 0.1 }),
     steps: 250,
   })),
-  healthy("tuned", "moons, Sigmoid and binary cross entropy", () => ({
+  healthy("moons, Sigmoid and binary cross entropy", () => ({
     net: new nn.Sequential(nets.mlp([2, 32, 1], tanh), new nn.Sigmoid()),
     task: tasks.moons(),
     loss: (outputs: Tensor, targets: Tensor) => F.binaryCrossEntropy(outputs, targets),

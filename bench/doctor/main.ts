@@ -12,8 +12,7 @@
  */
 import { parseArgs } from "node:util";
 import { costs } from "./cost.js";
-import type { Half, Program } from "./program.js";
-import { HEALTHY, SICK } from "./suite.js";
+import { type Half, HEALTHY, type Judged, SICK } from "./suite.js";
 
 const { values } = parseArgs({
   options: {
@@ -35,7 +34,7 @@ const scores: Record<Half, Score> = {
   "held-out": { right: 0, wrong: 0, missed: 0, programs: 0 },
 };
 
-function judge(program: Program): void {
+function judge(program: Judged): void {
   const start = performance.now();
   const findings = program.run(Number(values.shift));
   const found = new Set(findings.map(({ rule }) => rule));

@@ -3,12 +3,8 @@ import { F, nn as modules, type nn, noGrad, optim, type Tensor } from "lanegrad"
 import { type DoctorOptions, type Finding, type RuleId, watch } from "lanegrad/doctor";
 import type { Task } from "./tasks.js";
 
-/** On which half of the suite thresholds may be tuned. */
-export type Half = "tuned" | "held-out";
-
 export interface Program {
   name: string;
-  half: Half;
   /** What must be found; nothing, of a healthy program. */
   sick: readonly RuleId[];
   /** What may be found as well, as it is true: consequences of the sickness. */

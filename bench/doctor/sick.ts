@@ -1,16 +1,17 @@
 /** Sick programs of the first series: each sickness in two architectures. */
 import { F, manualSeed, nn, optim, randperm, type Tensor } from "lanegrad";
 import type { RuleId } from "lanegrad/doctor";
+import { DEAF, WILD } from "./consequences.js";
 import * as nets from "./nets.js";
-import { examine, type Half, type Program, type Recipe } from "./program.js";
+import { examine, type Program, type Recipe } from "./program.js";
 import * as tasks from "./tasks.js";
 
-function sick(id: RuleId, half: Half, name: string, also: readonly RuleId[], recipe: () => Recipe): Program {
+function sick(id: RuleId, name: string, also: readonly RuleId[], recipe: () => Recipe): Program {
   const run = (shift = 0) => {
     manualSeed(5 + shift);
     return examine(recipe());
   };
-  return { name: `${id}: ${name}`, half, sick: [id], also, run };
+  return { name: `${id}: ${name}`, sick: [id], also, run };
 }
 
 const sgd =
@@ -18,22 +19,6 @@ const sgd =
   (net: nn.Module) =>
     new optim.SGD(net.parameters(), { lr, momentum });
 const adam = (lr: number) => (net: nn.Module) => new optim.Adam(net.parameters(), { lr });
-
-/** What follows when nothing gets through. */
-const DEAF: RuleId[] = ["loss-plateau", "poor-initialization", "underfitting", "update-ratio", "learning-rate-too-low"];
-/** What follows when steps are too long. */
-const WILD: RuleId[] = [
-  "exploding-gradient",
-  "non-finite",
-  "diverging",
-  "oscillating",
-  "update-ratio",
-  "learning-rate-too-high",
-  "dead-relu",
-  "saturated-activation",
-  "loss-plateau",
-  "vanishing-gradient",
-];
 
 /** Inputs and targets that have nothing to do with each other: the targets' rows in another order. */
 function apart(base: tasks.Task): tasks.Task {
@@ -99,12 +84,12 @@ class Unused extends nets.CNN {
 }
 
 export const SICK: Program[] = [
-  sick("vanishing-gradient", "tuned", "20 layers of sigmoid", DEAF, () => ({
+  sick("vanishing-gradient", "20 layers of sigmoid", DEAF, () => ({
     net: nets.mlp([196, ...new Array(19).fill(24), 10], () => new nn.Sigmoid()),
     task: tasks.digits(),
     steps: 150,
   })),
-  sick("vanishing-gradient", "tuned", "deep CNN of small weights, tanh", DEAF, () => {
+  sick("vanishing-gradient", "deep CNN of small weights, tanh", DEAF, () => {
     const layers: nn.Module[] = [new nn.Conv2d(1, 6, 3, { stride: 2, padding: 1 }), new nn.Tanh()];
     for (let i = 0; i < 10; i++) layers.push(new nn.Conv2d(6, 6, 3, { padding: 1 }), new nn.Tanh());
     const net = new nn.Sequential(...layers, new nn.Flatten(), new nn.Linear(6 * 49, 10));
@@ -115,34 +100,34 @@ export const SICK: Program[] = [
     };
   }),
 
-  sick("exploding-gradient", "tuned", "12 linear layers of large weights", [...WILD, "poor-initialization"], () => {
+  sick("exploding-gradient", "12 linear layers of large weights", [...WILD, "poor-initialization"], () => {
     const net = nets.mlp([20, ...new Array(11).fill(24), 4], () => new nn.Identity());
     return { net: nets.eachWeight(net, (w) => w.mul_(4)), task: tasks.table(), optimizer: sgd(1e-4), steps: 100 };
   }),
-  sick("exploding-gradient", "tuned", "linear RNN of large weights, 30 steps", [...WILD, "poor-initialization"], () => {
+  sick("exploding-gradient", "linear RNN of large weights, 30 steps", [...WILD, "poor-initialization"], () => {
     const net = new nets.RNN(4, 24, 2, (h) => h);
     nets.eachWeight(net, (w, name) => void (name.startsWith("recurrent") && nn.init.orthogonal_(w).mul_(1.5)));
     return { net, task: tasks.sequences({ steps: 30 }), optimizer: sgd(1e-3), steps: 100 };
   }),
 
-  sick("exploding-gradient", "tuned", "eight convolutions of large weights", [...WILD, "poor-initialization"], () => {
+  sick("exploding-gradient", "eight convolutions of large weights", [...WILD, "poor-initialization"], () => {
     const layers: nn.Module[] = [new nn.Conv2d(1, 6, 3, { stride: 2, padding: 1 }), new nn.LeakyReLU(0.2)];
     for (let i = 0; i < 7; i++) layers.push(new nn.Conv2d(6, 6, 3, { padding: 1 }), new nn.LeakyReLU(0.2));
     const net = new nn.Sequential(...layers, new nn.Flatten(), new nn.Linear(6 * 49, 10));
     return { net: nets.eachWeight(net, (w) => w.mul_(6)), task: tasks.digits(), optimizer: sgd(1e-7), steps: 60 };
   }),
 
-  sick("non-finite", "tuned", "the logarithm of a ReLU", ["learning-rate-too-high"], () => ({
+  sick("non-finite", "the logarithm of a ReLU", ["learning-rate-too-high"], () => ({
     net: new LogNet(),
     task: tasks.digits(),
     steps: 60,
   })),
-  sick("non-finite", "tuned", "CNN, the slope of a length at 0", ["learning-rate-too-high"], () => {
+  sick("non-finite", "CNN, the slope of a length at 0", ["learning-rate-too-high"], () => {
     const net = new LengthNet();
     return { net, task: tasks.digits(), steps: 60, before: net.emptyAt(37) };
   }),
 
-  sick("non-finite", "tuned", "gated RNN, an empty sequence divided by its length", ["learning-rate-too-high"], () => {
+  sick("non-finite", "gated RNN, an empty sequence divided by its length", ["learning-rate-too-high"], () => {
     const net = new ScaledRNN();
     return {
       net,
@@ -153,7 +138,7 @@ export const SICK: Program[] = [
     };
   }),
 
-  sick("dead-relu", "tuned", "MLP with biases of −3", [...DEAF, "vanishing-gradient"], () => {
+  sick("dead-relu", "MLP with biases of −3", [...DEAF, "vanishing-gradient"], () => {
     const net = nets.mlp([20, 64, 64, 4]);
     return {
       net: nets.eachBias(net, (b, name) => void (name !== "5.bias" && b.fill_(-3))),
@@ -162,7 +147,7 @@ export const SICK: Program[] = [
       steps: 150,
     };
   }),
-  sick("dead-relu", "tuned", "CNN killed by its first steps", WILD, () => ({
+  sick("dead-relu", "CNN killed by its first steps", WILD, () => ({
     net: new nets.CNN(),
     task: tasks.digits(),
     optimizer: adam(0.1),
@@ -170,24 +155,17 @@ export const SICK: Program[] = [
     steps: 150,
   })),
 
+  sick("saturated-activation", "MLP with tanh, weights × 20", [...WILD, "poor-initialization", "underfitting"], () => ({
+    net: nets.eachWeight(
+      nets.mlp([20, 48, 48, 4], () => new nn.Tanh()),
+      (w, name) => void (name !== "5.weight" && w.mul_(20)),
+    ),
+    task: tasks.table(),
+    optimizer: sgd(0.01),
+    steps: 120,
+  })),
   sick(
     "saturated-activation",
-    "tuned",
-    "MLP with tanh, weights × 20",
-    [...WILD, "poor-initialization", "underfitting"],
-    () => ({
-      net: nets.eachWeight(
-        nets.mlp([20, 48, 48, 4], () => new nn.Tanh()),
-        (w, name) => void (name !== "5.weight" && w.mul_(20)),
-      ),
-      task: tasks.table(),
-      optimizer: sgd(0.01),
-      steps: 120,
-    }),
-  ),
-  sick(
-    "saturated-activation",
-    "tuned",
     "CNN with sigmoid, inputs to 255",
     [
       "unnormalized-inputs",
@@ -207,7 +185,6 @@ export const SICK: Program[] = [
 
   sick(
     "poor-initialization",
-    "tuned",
     "MLP, normal weights of deviation 1",
     [...WILD, "underfitting", "overfitting", "overtraining"],
     () => ({
@@ -217,46 +194,40 @@ export const SICK: Program[] = [
       steps: 120,
     }),
   ),
-  sick(
-    "poor-initialization",
-    "tuned",
-    "CNN, weights of deviation 0.001",
-    [...DEAF, "vanishing-gradient", "dead-relu"],
-    () => ({
-      net: nets.eachWeight(new nets.CNN(), (w) => w.normal_(0, 0.001)),
-      task: tasks.digits(),
-      optimizer: sgd(0.01),
-      steps: 120,
-    }),
-  ),
+  sick("poor-initialization", "CNN, weights of deviation 0.001", [...DEAF, "vanishing-gradient", "dead-relu"], () => ({
+    net: nets.eachWeight(new nets.CNN(), (w) => w.normal_(0, 0.001)),
+    task: tasks.digits(),
+    optimizer: sgd(0.01),
+    steps: 120,
+  })),
 
-  sick("poor-initialization", "tuned", "autoencoder, uniform weights to ±2", [...WILD, "underfitting"], () => ({
+  sick("poor-initialization", "autoencoder, uniform weights to ±2", [...WILD, "underfitting"], () => ({
     net: nets.eachWeight(nets.autoencoder(), (w) => w.uniform_(-2, 2)),
     task: tasks.autoencoding(),
     optimizer: adam(1e-4),
     steps: 100,
   })),
 
-  sick("update-ratio", "tuned", "MLP, Adam at 0.3", [...WILD, "underfitting"], () => ({
+  sick("update-ratio", "MLP, Adam at 0.3", [...WILD, "underfitting"], () => ({
     net: nets.mlp([196, 64, 32, 10]),
     task: tasks.digits(),
     optimizer: adam(0.3),
     steps: 100,
   })),
-  sick("update-ratio", "tuned", "residual MLP, RMSprop at 0.1", [...WILD, "underfitting", "overfitting"], () => ({
+  sick("update-ratio", "residual MLP, RMSprop at 0.1", [...WILD, "underfitting", "overfitting"], () => ({
     net: new nets.ResidualMLP(20, 32, 3, 4),
     task: tasks.table(),
     optimizer: (net) => new optim.RMSprop(net.parameters(), { lr: 0.1 }),
     steps: 100,
   })),
 
-  sick("frozen-parameter", "tuned", "MLP, the optimizer has the last layer only", ["underfitting"], () => ({
+  sick("frozen-parameter", "MLP, the optimizer has the last layer only", ["underfitting"], () => ({
     net: nets.mlp([20, 48, 48, 4]),
     task: tasks.table(),
     optimizer: (net) => new optim.SGD(net.parameters().slice(4), { lr: 0.05, momentum: 0.9 }),
     steps: 100,
   })),
-  sick("frozen-parameter", "tuned", "CNN, a group with a rate of 0", ["underfitting"], () => ({
+  sick("frozen-parameter", "CNN, a group with a rate of 0", ["underfitting"], () => ({
     net: new nets.CNN(),
     task: tasks.digits(),
     optimizer: (net) => {
@@ -266,38 +237,38 @@ export const SICK: Program[] = [
     steps: 120,
   })),
 
-  sick("no-gradient", "tuned", "MLP, detached before the head", ["underfitting"], () => ({
+  sick("no-gradient", "MLP, detached before the head", ["underfitting"], () => ({
     net: new Detached(),
     task: tasks.table(),
     steps: 100,
   })),
-  sick("no-gradient", "tuned", "CNN with a branch that is never called", [], () => ({
+  sick("no-gradient", "CNN with a branch that is never called", [], () => ({
     net: new Unused(),
     task: tasks.digits(),
     optimizer: adam(1e-3),
     steps: 100,
   })),
 
-  sick("loss-plateau", "tuned", "MLP, labels of other samples", ["overfitting", "underfitting"], () => ({
+  sick("loss-plateau", "MLP, labels of other samples", ["overfitting", "underfitting"], () => ({
     net: nets.mlp([20, 16, 4]),
     task: apart(tasks.table()),
     optimizer: sgd(0.02),
     steps: 200,
   })),
-  sick("loss-plateau", "tuned", "CNN, labels of other images", ["overfitting", "underfitting"], () => ({
+  sick("loss-plateau", "CNN, labels of other images", ["overfitting", "underfitting"], () => ({
     net: new nets.CNN(),
     task: apart(tasks.digits()),
     optimizer: adam(3e-4),
     steps: 200,
   })),
 
-  sick("diverging", "tuned", "regression, MLP, a rate too large", WILD, () => ({
+  sick("diverging", "regression, MLP, a rate too large", WILD, () => ({
     net: nets.mlp([8, 64, 64, 1], () => new nn.Tanh()),
     task: tasks.regression(),
     optimizer: sgd(0.7, 0.9),
     steps: 100,
   })),
-  sick("diverging", "tuned", "CNN, a schedule that grows", [...WILD, "overfitting"], () => ({
+  sick("diverging", "CNN, a schedule that grows", [...WILD, "overfitting"], () => ({
     net: new nets.CNN(),
     task: tasks.digits(),
     optimizer: sgd(0.005, 0.9),
@@ -305,13 +276,13 @@ export const SICK: Program[] = [
     steps: 200,
   })),
 
-  sick("oscillating", "tuned", "regression, MLP, at the edge of stability", [...WILD, "underfitting"], () => ({
+  sick("oscillating", "regression, MLP, at the edge of stability", [...WILD, "underfitting"], () => ({
     net: nets.mlp([8, 64, 1]),
     task: tasks.regression(),
     optimizer: sgd(0.3),
     steps: 150,
   })),
-  sick("oscillating", "tuned", "RNN, long steps on small batches", [...WILD, "underfitting"], () => ({
+  sick("oscillating", "RNN, long steps on small batches", [...WILD, "underfitting"], () => ({
     net: new nets.RNN(4, 32, 2),
     task: tasks.sequences(),
     optimizer: adam(0.08),
@@ -319,14 +290,14 @@ export const SICK: Program[] = [
     steps: 150,
   })),
 
-  sick("overfitting", "tuned", "MLP, 150 digits with wrong labels", ["overtraining"], () => ({
+  sick("overfitting", "MLP, 150 digits with wrong labels", ["overtraining"], () => ({
     net: nets.mlp([196, 128, 64, 10]),
     task: tasks.digits({ count: 150, noise: 0.3 }),
     optimizer: sgd(0.02, 0.9),
     steps: 300,
     validate: 25,
   })),
-  sick("overfitting", "tuned", "CNN, 100 digits with wrong labels", ["overtraining"], () => ({
+  sick("overfitting", "CNN, 100 digits with wrong labels", ["overtraining"], () => ({
     net: new nets.CNN(),
     task: tasks.digits({ count: 100, noise: 0.3 }),
     optimizer: adam(3e-3),
@@ -334,14 +305,14 @@ export const SICK: Program[] = [
     validate: 25,
   })),
 
-  sick("underfitting", "tuned", "MLP with two hidden units", ["saturated-activation"], () => ({
+  sick("underfitting", "MLP with two hidden units", ["saturated-activation"], () => ({
     net: nets.mlp([196, 2, 10], () => new nn.Tanh()),
     task: tasks.digits(),
     optimizer: adam(1e-2),
     steps: 500,
     validate: 60,
   })),
-  sick("underfitting", "tuned", "two feature maps and their means", [], () => ({
+  sick("underfitting", "two feature maps and their means", [], () => ({
     net: new nn.Sequential(
       new nn.Conv2d(1, 2, 3, { padding: 1 }),
       new nn.ReLU(),
@@ -355,14 +326,14 @@ export const SICK: Program[] = [
     validate: 60,
   })),
 
-  sick("overtraining", "tuned", "MLP that goes on and on", ["overfitting"], () => ({
+  sick("overtraining", "MLP that goes on and on", ["overfitting"], () => ({
     net: nets.mlp([20, 64, 4]),
     task: tasks.table({ count: 1000 }),
     optimizer: adam(5e-3),
     steps: 800,
     validate: 25,
   })),
-  sick("overtraining", "tuned", "CNN that goes on and on", ["overfitting"], () => ({
+  sick("overtraining", "CNN that goes on and on", ["overfitting"], () => ({
     net: new nets.CNN(),
     task: tasks.digits({ count: 500 }),
     optimizer: adam(2e-3),
@@ -370,86 +341,85 @@ export const SICK: Program[] = [
     validate: 20,
   })),
 
-  sick("unnormalized-inputs", "tuned", "MLP, bytes to 255", [...WILD, "poor-initialization"], () => ({
+  sick("unnormalized-inputs", "MLP, bytes to 255", [...WILD, "poor-initialization"], () => ({
     net: nets.mlp([196, 64, 10]),
     task: tasks.digits({ scale: (x) => x.clone() }),
     optimizer: adam(1e-3),
     steps: 120,
   })),
-  sick("unnormalized-inputs", "tuned", "CNN, dark digits on white", ["underfitting"], () => ({
+  sick("unnormalized-inputs", "CNN, dark digits on white", ["underfitting"], () => ({
     net: new nets.CNN(),
     task: tasks.digits({ scale: (x) => x.div(-255).add(1) }),
     optimizer: adam(1e-3),
     steps: 120,
   })),
 
-  sick("class-imbalance", "tuned", "MLP, one class 25 times as often", [], () => ({
+  sick("class-imbalance", "MLP, one class 25 times as often", [], () => ({
     net: nets.mlp([20, 32, 4]),
     task: tasks.imbalanced(tasks.table({ count: 6000 }), 25),
     steps: 120,
   })),
-  sick("class-imbalance", "tuned", "CNN, one digit 20 times as often", [], () => ({
+  sick("class-imbalance", "CNN, one digit 20 times as often", [], () => ({
     net: new nets.CNN(),
     task: tasks.imbalanced(tasks.digits({ count: 6000 }), 20),
     optimizer: adam(1e-3),
     steps: 120,
   })),
 
-  sick("learning-rate-too-high", "tuned", "MLP, SGD at 3", [...WILD, "underfitting"], () => ({
+  sick("learning-rate-too-high", "MLP, SGD at 3", [...WILD, "underfitting"], () => ({
     net: nets.mlp([196, 64, 32, 10]),
     task: tasks.digits(),
     optimizer: sgd(3, 0.9),
     steps: 120,
   })),
-  sick("learning-rate-too-high", "tuned", "CNN, Adam at 0.3", [...WILD, "underfitting"], () => ({
+  sick("learning-rate-too-high", "CNN, Adam at 0.3", [...WILD, "underfitting"], () => ({
     net: new nets.CNN(),
     task: tasks.digits(),
     optimizer: adam(0.3),
     steps: 120,
   })),
 
-  sick("learning-rate-too-high", "tuned", "residual MLP, Adam at 0.5", [...WILD, "underfitting"], () => ({
+  sick("learning-rate-too-high", "residual MLP, Adam at 0.5", [...WILD, "underfitting"], () => ({
     net: new nets.ResidualMLP(20, 32, 3, 4),
     task: tasks.table(),
     optimizer: adam(0.5),
     steps: 120,
   })),
 
-  sick("learning-rate-too-low", "tuned", "MLP, SGD at 1e-5", ["update-ratio", "loss-plateau", "underfitting"], () => ({
+  sick("learning-rate-too-low", "MLP, SGD at 1e-5", ["update-ratio", "loss-plateau", "underfitting"], () => ({
     net: nets.mlp([196, 64, 32, 10]),
     task: tasks.digits(),
     optimizer: sgd(1e-5, 0.9),
     steps: 150,
   })),
-  sick("learning-rate-too-low", "tuned", "CNN, Adam at 1e-6", ["update-ratio", "loss-plateau", "underfitting"], () => ({
+  sick("learning-rate-too-low", "CNN, Adam at 1e-6", ["update-ratio", "loss-plateau", "underfitting"], () => ({
     net: new nets.CNN(),
     task: tasks.digits(),
     optimizer: adam(1e-6),
     steps: 150,
   })),
 
-  sick(
-    "clipping-always",
-    "tuned",
-    "MLP, limit 0.01",
-    ["learning-rate-too-low", "loss-plateau", "underfitting"],
-    () => ({ net: nets.mlp([196, 64, 10]), task: tasks.digits(), clip: 0.01, steps: 150 }),
-  ),
-  sick(
-    "clipping-always",
-    "tuned",
-    "RNN, limit 0.001",
-    ["learning-rate-too-low", "loss-plateau", "underfitting"],
-    () => ({ net: new nets.RNN(4, 32, 2), task: tasks.sequences(), optimizer: adam(3e-3), clip: 0.001, steps: 150 }),
-  ),
+  sick("clipping-always", "MLP, limit 0.01", ["learning-rate-too-low", "loss-plateau", "underfitting"], () => ({
+    net: nets.mlp([196, 64, 10]),
+    task: tasks.digits(),
+    clip: 0.01,
+    steps: 150,
+  })),
+  sick("clipping-always", "RNN, limit 0.001", ["learning-rate-too-low", "loss-plateau", "underfitting"], () => ({
+    net: new nets.RNN(4, 32, 2),
+    task: tasks.sequences(),
+    optimizer: adam(3e-3),
+    clip: 0.001,
+    steps: 150,
+  })),
 
-  sick("clipping-never", "tuned", "MLP, limit 1000", [], () => ({
+  sick("clipping-never", "MLP, limit 1000", [], () => ({
     net: nets.mlp([196, 64, 10]),
     task: tasks.digits(),
     clip: 1000,
     steps: 150,
   })),
-  sick("clipping-never", "tuned", "CNN, limit 100", [], () => ({
+  sick("clipping-never", "CNN, limit 100", [], () => ({
     net: new nets.CNN(),
     task: tasks.digits(),
     optimizer: adam(1e-3),
@@ -457,27 +427,27 @@ export const SICK: Program[] = [
     steps: 150,
   })),
 
-  sick("mode-at-validation", "tuned", "CNN with BatchNorm, no eval()", [], () => ({
+  sick("mode-at-validation", "CNN with BatchNorm, no eval()", [], () => ({
     net: nets.normedCNN(),
     task: tasks.digits(),
     evalMode: false,
     steps: 120,
   })),
-  sick("mode-at-validation", "tuned", "MLP with Dropout, no train() after eval()", ["overfitting"], () => ({
+  sick("mode-at-validation", "MLP with Dropout, no train() after eval()", ["overfitting"], () => ({
     net: new nn.Sequential(nets.mlp([196, 64, 64]), new nn.ReLU(), new nn.Dropout(0.5), new nn.Linear(64, 10)),
     task: tasks.digits(),
     trainMode: false,
     steps: 120,
   })),
 
-  sick("missing-zero-grad", "tuned", "MLP", WILD, () => ({
+  sick("missing-zero-grad", "MLP", WILD, () => ({
     net: nets.mlp([196, 64, 10]),
     task: tasks.digits(),
     zeroGrad: false,
     optimizer: sgd(0.01),
     steps: 120,
   })),
-  sick("missing-zero-grad", "tuned", "CNN, Adam", WILD, () => ({
+  sick("missing-zero-grad", "CNN, Adam", WILD, () => ({
     net: new nets.CNN(),
     task: tasks.digits(),
     zeroGrad: false,
@@ -485,14 +455,12 @@ export const SICK: Program[] = [
     steps: 120,
   })),
 
-  sick(
-    "softmax-before-cross-entropy",
-    "tuned",
-    "MLP that ends in nn.Softmax",
-    ["underfitting", "loss-plateau"],
-    () => ({ net: new nn.Sequential(nets.mlp([196, 64, 10]), new nn.Softmax(1)), task: tasks.digits(), steps: 120 }),
-  ),
-  sick("softmax-before-cross-entropy", "tuned", "CNN, softmax in the loss", ["underfitting", "loss-plateau"], () => ({
+  sick("softmax-before-cross-entropy", "MLP that ends in nn.Softmax", ["underfitting", "loss-plateau"], () => ({
+    net: new nn.Sequential(nets.mlp([196, 64, 10]), new nn.Softmax(1)),
+    task: tasks.digits(),
+    steps: 120,
+  })),
+  sick("softmax-before-cross-entropy", "CNN, softmax in the loss", ["underfitting", "loss-plateau"], () => ({
     net: new nets.CNN(),
     task: tasks.digits(),
     loss: (outputs, targets) => F.crossEntropy(outputs.exp().div(outputs.exp().sum(1, { keepdim: true })), targets),
@@ -500,18 +468,18 @@ export const SICK: Program[] = [
     steps: 120,
   })),
 
-  sick("labels-out-of-range", "tuned", "MLP, classes from 1 to 10", [], () => ({
+  sick("labels-out-of-range", "MLP, classes from 1 to 10", [], () => ({
     net: nets.mlp([196, 64, 10]),
     task: tasks.digits({ labels: (y) => y.add(1).int() }),
     steps: 50,
   })),
-  sick("labels-out-of-range", "tuned", "moons, targets −1 and 1 for a binary loss", [...WILD, "loss-plateau"], () => ({
+  sick("labels-out-of-range", "moons, targets −1 and 1 for a binary loss", [...WILD, "loss-plateau"], () => ({
     net: nets.mlp([2, 32, 1]),
     task: tasks.moons({ labels: (y) => y.mul(2).sub(1) }),
     optimizer: adam(1e-2),
     steps: 120,
   })),
-  sick("labels-out-of-range", "tuned", "texts, a fourth class for three outputs", [], () => {
+  sick("labels-out-of-range", "texts, a fourth class for three outputs", [], () => {
     const base = tasks.texts();
     const [x, y] = base.train;
     return {

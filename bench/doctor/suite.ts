@@ -14,14 +14,20 @@ import { SICK as FIRST_SICK } from "./sick.js";
 import { HEALTHY as THIRD_HEALTHY } from "./third/healthy.js";
 import { SICK as THIRD_SICK } from "./third/sick.js";
 
-/** What a rule has been corrected by is no test of it any more. */
-const tuned = (programs: readonly Program[]): Program[] => programs.map((program) => ({ ...program, half: "tuned" }));
+/** Rules may be tuned on the one half only. */
+export type Half = "tuned" | "held-out";
+export interface Judged extends Program {
+  half: Half;
+}
 
-export const HEALTHY: readonly Program[] = [
-  ...tuned([...FIRST_HEALTHY, ...SECOND_HEALTHY, ...LATER_HEALTHY, ...THIRD_HEALTHY]),
-  ...FOURTH_HEALTHY,
+const half = (half: Half, ...series: (readonly Program[])[]): Judged[] =>
+  series.flat().map((program) => ({ ...program, half }));
+
+export const HEALTHY: readonly Judged[] = [
+  ...half("tuned", FIRST_HEALTHY, SECOND_HEALTHY, LATER_HEALTHY, THIRD_HEALTHY),
+  ...half("held-out", FOURTH_HEALTHY),
 ];
-export const SICK: readonly Program[] = [
-  ...tuned([...FIRST_SICK, ...SECOND_SICK, ...LATER_SICK, ...THIRD_SICK]),
-  ...FOURTH_SICK,
+export const SICK: readonly Judged[] = [
+  ...half("tuned", FIRST_SICK, SECOND_SICK, LATER_SICK, THIRD_SICK),
+  ...half("held-out", FOURTH_SICK),
 ];

@@ -17,29 +17,6 @@ export const healthy = (name: string, recipe: () => Recipe): Program => apart(th
 export const sick = (id: RuleId, name: string, also: readonly RuleId[], recipe: () => Recipe): Program =>
   apart(third.sick(id, name, also, recipe));
 
-/** What follows when nothing gets through, or the steps are tiny. */
-export const DEAF: RuleId[] = [
-  "loss-plateau",
-  "poor-initialization",
-  "underfitting",
-  "update-ratio",
-  "learning-rate-too-low",
-];
-/** What follows when steps are too long. */
-export const WILD: RuleId[] = [
-  "exploding-gradient",
-  "non-finite",
-  "diverging",
-  "oscillating",
-  "update-ratio",
-  "learning-rate-too-high",
-  "dead-relu",
-  "saturated-activation",
-  "loss-plateau",
-  "vanishing-gradient",
-  "underfitting",
-];
-
 /** Watches what `train` does. */
 export function watched(net: nn.Module, optimizer: optim.Optimizer<any>, train: (doctor: Doctor) => void): Finding[] {
   const doctor = watch(net, optimizer);

@@ -3,13 +3,14 @@
  * in the doctor's place; what else `also` names follows from the cause.
  */
 import { nn, noGrad, optim, rand, type Tensor, where } from "lanegrad";
+import { DEAF, WILD } from "../consequences.js";
 import * as firstNets from "../nets.js";
 import type { Program } from "../program.js";
 import { stridedCNN } from "../second/nets.js";
 import * as second from "../second/tasks.js";
 import * as firstTasks from "../tasks.js";
 import * as third from "../third/tasks.js";
-import { adam, adamW, DEAF, learn, normalWeights, sgd, sick, WILD } from "./make.js";
+import { adam, adamW, learn, normalWeights, sgd, sick } from "./make.js";
 import * as nets from "./nets.js";
 import * as tasks from "./tasks.js";
 

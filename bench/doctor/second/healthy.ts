@@ -2,22 +2,20 @@
 import { F, manualSeed, nn, noGrad, optim, rand, randn, stack, type Tensor, tensor } from "lanegrad";
 import { type Finding, watch } from "lanegrad/doctor";
 import * as firstNets from "../nets.js";
-import { examine, type Half, type Program, type Recipe } from "../program.js";
+import { examine, type Program, type Recipe } from "../program.js";
 import * as firstTasks from "../tasks.js";
 import * as nets from "./nets.js";
 import * as tasks from "./tasks.js";
 
-const program = (half: Half, name: string, run: () => Finding[]): Program => ({
+const program = (name: string, run: () => Finding[]): Program => ({
   name: `healthy: ${name}`,
-  half,
   sick: [],
   run: (shift = 0) => {
     manualSeed(33 + shift);
     return run();
   },
 });
-const healthy = (half: Half, name: string, recipe: () => Recipe): Program =>
-  program(half, name, () => examine(recipe()));
+const healthy = (name: string, recipe: () => Recipe): Program => program(name, () => examine(recipe()));
 
 const adam = (lr: number) => (net: nn.Module) => new optim.Adam(net.parameters(), { lr });
 const adamW =
@@ -92,14 +90,14 @@ function learnedBody(): nets.Transfer {
 }
 
 export const HEALTHY: Program[] = [
-  healthy("held-out", "garments, strided CNN with GELU, AdamW, one cycle", () => ({
+  healthy("garments, strided CNN with GELU, AdamW, one cycle", () => ({
     net: nets.stridedCNN(),
     task: tasks.garments(),
     optimizer: adamW(1e-3),
     schedule: (o) => new OneCycleLR(o, { maxLr: 6e-3, totalSteps: 300 }),
     steps: 300,
   })),
-  healthy("held-out", "garments, MLP with BatchNorm and Dropout, label smoothing", () => ({
+  healthy("garments, MLP with BatchNorm and Dropout, label smoothing", () => ({
     net: nets.normedMLP([196, 96, 48, 10]),
     task: tasks.garments(),
     loss: (outputs, targets) => F.crossEntropy(outputs, targets, { labelSmoothing: 0.1 }),
@@ -107,7 +105,7 @@ export const HEALTHY: Program[] = [
     batch: 64,
     steps: 300,
   })),
-  healthy("tuned", "the next character, GRU, clipped", () => {
+  healthy("the next character, GRU, clipped", () => {
     const task = tasks.characters();
     return {
       net: new nets.GRU(task.vocabulary, 48, task.vocabulary),
@@ -118,7 +116,7 @@ export const HEALTHY: Program[] = [
       batch: 64,
     };
   }),
-  healthy("held-out", "marks, Transformer, AdamW, warm-up and cosine", () => ({
+  healthy("marks, Transformer, AdamW, warm-up and cosine", () => ({
     net: new nets.Encoder(12, 20, 2),
     task: tasks.marks(),
     optimizer: adamW(3e-3),
@@ -126,7 +124,7 @@ export const HEALTHY: Program[] = [
     clip: 1,
     steps: 300,
   })),
-  healthy("tuned", "ratings, matrix factorization, Adam with weight decay", () => ({
+  healthy("ratings, matrix factorization, Adam with weight decay", () => ({
     net: new nets.Factors(4),
     task: tasks.ratings(),
     optimizer: (net) => new optim.Adam(net.parameters(), { lr: 1e-2, weightDecay: 1e-4 }),
@@ -134,7 +132,7 @@ export const HEALTHY: Program[] = [
     steps: 500,
     validate: 100,
   })),
-  healthy("tuned", "garments, variational autoencoder", () => {
+  healthy("garments, variational autoencoder", () => {
     const net = new nets.VAE();
     return {
       net,
@@ -147,7 +145,7 @@ export const HEALTHY: Program[] = [
       steps: 300,
     };
   }),
-  program("tuned", "a GAN, both nets and both optimizers under one doctor", () => {
+  program("a GAN, both nets and both optimizers under one doctor", () => {
     const { generator, critic, optG, optC, step } = gan();
     const doctor = watch(new nn.ModuleDict({ generator, critic }), [optC, optG]);
     for (let i = 0; i < 400; i++) {
@@ -158,7 +156,7 @@ export const HEALTHY: Program[] = [
     doctor.stop();
     return findings;
   }),
-  program("tuned", "a GAN, a doctor for each net", () => {
+  program("a GAN, a doctor for each net", () => {
     const { generator, critic, optG, optC, step } = gan();
     const doctors = [watch(critic, optC), watch(generator, optG)];
     for (let i = 0; i < 400; i++) {
@@ -171,7 +169,7 @@ export const HEALTHY: Program[] = [
     for (const doctor of doctors) doctor.stop();
     return findings;
   }),
-  healthy("held-out", "garments, a new head on a frozen body, its BatchNorm in evaluation mode", () => {
+  healthy("garments, a new head on a frozen body, its BatchNorm in evaluation mode", () => {
     const net = learnedBody();
     for (const p of net.body.parameters()) p.requiresGrad = false;
     return {
@@ -182,7 +180,7 @@ export const HEALTHY: Program[] = [
       steps: 200,
     };
   }),
-  healthy("held-out", "garments, fine-tuning with a small rate for the body", () => {
+  healthy("garments, fine-tuning with a small rate for the body", () => {
     const net = learnedBody();
     return {
       net,
@@ -192,7 +190,7 @@ export const HEALTHY: Program[] = [
       steps: 200,
     };
   }),
-  healthy("tuned", "garments, strided CNN with GroupNorm, batches of four", () => ({
+  healthy("garments, strided CNN with GroupNorm, batches of four", () => ({
     net: nets.stridedCNN(true),
     task: tasks.garments(),
     optimizer: sgd(0.004),
@@ -200,7 +198,7 @@ export const HEALTHY: Program[] = [
     steps: 600,
     validate: 150,
   })),
-  healthy("held-out", "garments, four batches to a step", () => ({
+  healthy("garments, four batches to a step", () => ({
     net: firstNets.mlp([196, 64, 10], () => new nn.SiLU()),
     task: tasks.garments(),
     optimizer: sgd(0.05),
@@ -208,14 +206,14 @@ export const HEALTHY: Program[] = [
     accumulate: 4,
     steps: 200,
   })),
-  healthy("held-out", "outlines, U-Net, Adam", () => ({
+  healthy("outlines, U-Net, Adam", () => ({
     net: new nets.UNet(),
     task: tasks.outlines(),
     optimizer: adam(3e-3),
     batch: 16,
     steps: 150,
   })),
-  healthy("held-out", "a series, convolutions over time, Huber loss, RMSprop", () => ({
+  healthy("a series, convolutions over time, Huber loss, RMSprop", () => ({
     net: nets.forecaster(),
     task: tasks.series(),
     loss: (outputs, targets) => F.huberLoss(outputs, targets),
@@ -223,7 +221,7 @@ export const HEALTHY: Program[] = [
     steps: 400,
     validate: 100,
   })),
-  healthy("held-out", "garments, a small net that learns from a larger one's answers", () => {
+  healthy("garments, a small net that learns from a larger one's answers", () => {
     const { train, test } = tasks.garments();
     const teacher = firstNets.mlp([196, 96, 10]);
     const optimizer = adam(2e-3)(teacher);
@@ -246,14 +244,14 @@ export const HEALTHY: Program[] = [
       steps: 250,
     };
   }),
-  healthy("held-out", "pairs of garments, Siamese net, contrastive loss", () => ({
+  healthy("pairs of garments, Siamese net, contrastive loss", () => ({
     net: new nets.Siamese(),
     task: tasks.pairs(),
     loss: nets.contrastive,
     optimizer: adam(1e-3),
     steps: 250,
   })),
-  healthy("tuned", "sixteen garments learned by heart, to see that the net can", () => ({
+  healthy("sixteen garments learned by heart, to see that the net can", () => ({
     net: firstNets.mlp([196, 64, 32, 10]),
     task: tasks.garments({ count: 16 }),
     optimizer: adam(3e-3),
@@ -261,7 +259,7 @@ export const HEALTHY: Program[] = [
     steps: 300,
     validate: 0,
   })),
-  healthy("tuned", "alarms, rare ones weighted", () => ({
+  healthy("alarms, rare ones weighted", () => ({
     net: firstNets.mlp([8, 24, 1]),
     task: tasks.alarms({ rare: 0.05 }),
     loss: (outputs, targets) => F.binaryCrossEntropyWithLogits(outputs, targets, { posWeight: tensor([19]) }),
@@ -269,13 +267,13 @@ export const HEALTHY: Program[] = [
     batch: 64,
     steps: 300,
   })),
-  healthy("held-out", "noisy garments drawn clean, convolutions and transposed ones", () => ({
+  healthy("noisy garments drawn clean, convolutions and transposed ones", () => ({
     net: nets.convAutoencoder(),
     task: tasks.drawing({ noise: 0.2 }),
     optimizer: adam(3e-3),
     steps: 250,
   })),
-  healthy("held-out", "mixed garments with mixed labels, residual MLP, cosine", () => ({
+  healthy("mixed garments with mixed labels, residual MLP, cosine", () => ({
     net: new firstNets.ResidualMLP(196, 48, 2, 10),
     task: tasks.mixtures(),
     loss: (outputs, targets) => F.crossEntropy(outputs, targets),
@@ -283,21 +281,21 @@ export const HEALTHY: Program[] = [
     schedule: (o) => new CosineAnnealingLR(o, { tMax: 250 }),
     steps: 250,
   })),
-  healthy("held-out", "spirals, deep MLP of ReLU, Adam", () => ({
+  healthy("spirals, deep MLP of ReLU, Adam", () => ({
     net: firstNets.mlp([2, 48, 48, 48, 3]),
     task: tasks.spirals(),
     optimizer: adam(3e-3),
     steps: 500,
     validate: 100,
   })),
-  healthy("held-out", "customers, a line through the data, plain SGD, one batch for all", () => ({
+  healthy("customers, a line through the data, plain SGD, one batch for all", () => ({
     net: firstNets.mlp([6, 2]),
     task: tasks.customers(),
     optimizer: sgd(0.5, 0),
     batch: 2000,
     steps: 150,
   })),
-  healthy("held-out", "garments, one body for two questions", () => ({
+  healthy("garments, one body for two questions", () => ({
     net: new nets.TwoHeads(),
     task: tasks.twoQuestions(),
     loss: (outputs, targets) =>

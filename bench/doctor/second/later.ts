@@ -5,31 +5,22 @@
 import { cat, F, manualSeed, nn, noGrad, optim, randn, type Tensor, tensor } from "lanegrad";
 import { type Finding, type RuleId, watch } from "lanegrad/doctor";
 import * as firstNets from "../nets.js";
-import { examine, type Half, type Program, type Recipe } from "../program.js";
+import { examine, type Program, type Recipe } from "../program.js";
 import * as firstTasks from "../tasks.js";
 import * as nets from "./nets.js";
 import * as tasks from "./tasks.js";
 
-const program = (name: string, run: () => Finding[], half: Half = "held-out"): Program => ({
+const program = (name: string, run: () => Finding[]): Program => ({
   name: `healthy: ${name}`,
-  half,
   sick: [],
   run: (shift = 0) => {
     manualSeed(47 + shift);
     return run();
   },
 });
-const healthy = (name: string, recipe: () => Recipe, half?: Half): Program =>
-  program(name, () => examine(recipe()), half);
-const sick = (
-  id: RuleId,
-  name: string,
-  also: readonly RuleId[],
-  recipe: () => Recipe,
-  half: Half = "held-out",
-): Program => ({
+const healthy = (name: string, recipe: () => Recipe): Program => program(name, () => examine(recipe()));
+const sick = (id: RuleId, name: string, also: readonly RuleId[], recipe: () => Recipe): Program => ({
   name: `${id}: ${name}`,
-  half,
   sick: [id],
   also,
   run: (shift = 0) => {
@@ -122,11 +113,12 @@ export const HEALTHY: Program[] = [
       steps: 250,
     };
   }),
-  healthy(
-    "garments, residual blocks that begin as the identity",
-    () => ({ net: identityAtFirst(), task: tasks.garments(), optimizer: adam(2e-3), steps: 250 }),
-    "tuned",
-  ),
+  healthy("garments, residual blocks that begin as the identity", () => ({
+    net: identityAtFirst(),
+    task: tasks.garments(),
+    optimizer: adam(2e-3),
+    steps: 250,
+  })),
   healthy("garments, residual CNN whose last BatchNorm begins with gains of zero", () => {
     const net = new firstNets.SmallResNet();
     nn.init.zeros_(net.bn3.weight as Tensor);
@@ -148,31 +140,23 @@ export const HEALTHY: Program[] = [
     nn.init.zeros_(net.head.weight);
     return { net, task: firstTasks.moons(), optimizer: adam(5e-3), steps: 300 };
   }),
-  healthy(
-    "a series, two at a time",
-    () => ({
-      net: nets.forecaster(),
-      task: tasks.series(),
-      loss: (outputs, targets) => F.huberLoss(outputs, targets),
-      optimizer: adam(1e-3),
-      batch: 2,
-      steps: 1000,
-      validate: 200,
-    }),
-    "tuned",
-  ),
-  healthy(
-    "texts, three at a time",
-    () => ({
-      net: new firstNets.TextNet(),
-      task: firstTasks.texts(),
-      optimizer: adam(5e-3),
-      batch: 3,
-      steps: 800,
-      validate: 160,
-    }),
-    "tuned",
-  ),
+  healthy("a series, two at a time", () => ({
+    net: nets.forecaster(),
+    task: tasks.series(),
+    loss: (outputs, targets) => F.huberLoss(outputs, targets),
+    optimizer: adam(1e-3),
+    batch: 2,
+    steps: 1000,
+    validate: 200,
+  })),
+  healthy("texts, three at a time", () => ({
+    net: new firstNets.TextNet(),
+    task: firstTasks.texts(),
+    optimizer: adam(5e-3),
+    batch: 3,
+    steps: 800,
+    validate: 160,
+  })),
   healthy("outlines, U-Net, two images at a time", () => ({
     net: new nets.UNet(),
     task: tasks.outlines(),
@@ -198,18 +182,14 @@ export const HEALTHY: Program[] = [
   }),
   program("a Wasserstein GAN, three steps of the critic for one", wasserstein),
   program("an autoencoder whose parts are called one by one", calledInParts),
-  healthy(
-    "customers, one at a time",
-    () => ({
-      net: firstNets.mlp([6, 24, 2], () => new nn.Tanh()),
-      task: tasks.customers(),
-      optimizer: sgd(0.01, 0),
-      batch: 1,
-      steps: 1500,
-      validate: 300,
-    }),
-    "tuned",
-  ),
+  healthy("customers, one at a time", () => ({
+    net: firstNets.mlp([6, 24, 2], () => new nn.Tanh()),
+    task: tasks.customers(),
+    optimizer: sgd(0.01, 0),
+    batch: 1,
+    steps: 1500,
+    validate: 300,
+  })),
   healthy("eight garments learned by heart by a CNN", () => ({
     net: nets.stridedCNN(),
     task: tasks.garments({ count: 8 }),
@@ -267,20 +247,14 @@ export const SICK: Program[] = [
     steps: 600,
     validate: 60,
   })),
-  sick(
-    "underfitting",
-    "sixteen points of three spirals, and a line to part them",
-    [],
-    () => ({
-      net: firstNets.mlp([2, 3]),
-      task: tasks.spirals({ count: 16 }),
-      optimizer: adam(3e-2),
-      batch: 16,
-      steps: 500,
-      validate: 0,
-    }),
-    "tuned",
-  ),
+  sick("underfitting", "sixteen points of three spirals, and a line to part them", [], () => ({
+    net: firstNets.mlp([2, 3]),
+    task: tasks.spirals({ count: 16 }),
+    optimizer: adam(3e-2),
+    batch: 16,
+    steps: 500,
+    validate: 0,
+  })),
   sick("underfitting", "twenty-four points of three spirals, one hidden unit", ["saturated-activation"], () => ({
     net: firstNets.mlp([2, 1, 3], () => new nn.Tanh()),
     task: tasks.spirals({ count: 24 }),

@@ -1,18 +1,19 @@
 /** Sick programs of the second series: each sickness once more, in another architecture and on another task. */
 import { F, manualSeed, nn, optim, randperm, type Tensor, where, zeros } from "lanegrad";
 import type { RuleId } from "lanegrad/doctor";
+import { DEAF, WILD } from "../consequences.js";
 import * as firstNets from "../nets.js";
-import { examine, type Half, type Program, type Recipe } from "../program.js";
+import { examine, type Program, type Recipe } from "../program.js";
 import { withData } from "../tasks.js";
 import * as nets from "./nets.js";
 import * as tasks from "./tasks.js";
 
-function sick(id: RuleId, half: Half, name: string, also: readonly RuleId[], recipe: () => Recipe): Program {
+function sick(id: RuleId, name: string, also: readonly RuleId[], recipe: () => Recipe): Program {
   const run = (shift = 0) => {
     manualSeed(21 + shift);
     return examine(recipe());
   };
-  return { name: `${id}: ${name}`, half, sick: [id], also, run };
+  return { name: `${id}: ${name}`, sick: [id], also, run };
 }
 
 const sgd =
@@ -20,23 +21,6 @@ const sgd =
   (net: nn.Module) =>
     new optim.SGD(net.parameters(), { lr, momentum, weightDecay });
 const adam = (lr: number) => (net: nn.Module) => new optim.Adam(net.parameters(), { lr });
-
-/** What follows when nothing gets through, or the steps are tiny. */
-const DEAF: RuleId[] = ["loss-plateau", "poor-initialization", "underfitting", "update-ratio", "learning-rate-too-low"];
-/** What follows when steps are too long. */
-const WILD: RuleId[] = [
-  "exploding-gradient",
-  "non-finite",
-  "diverging",
-  "oscillating",
-  "update-ratio",
-  "learning-rate-too-high",
-  "dead-relu",
-  "saturated-activation",
-  "loss-plateau",
-  "vanishing-gradient",
-  "underfitting",
-];
 
 /** Plain recurrence with a ReLU over embedded characters. */
 class ReluRNN extends nn.Module {
@@ -65,7 +49,7 @@ class SoftUNet extends nets.UNet {
 }
 
 export const SICK: Program[] = [
-  sick("vanishing-gradient", "held-out", "autoencoder of sixteen sigmoid layers", [...DEAF], () => ({
+  sick("vanishing-gradient", "autoencoder of sixteen sigmoid layers", [...DEAF], () => ({
     net: firstNets.mlp([196, ...new Array(15).fill(32), 196], () => new nn.Sigmoid()),
     task: tasks.drawing(),
     loss: (outputs, targets) => F.mseLoss(outputs, targets.flatten(1)),
@@ -74,7 +58,6 @@ export const SICK: Program[] = [
   })),
   sick(
     "exploding-gradient",
-    "held-out",
     "the next character, ReLU RNN of large recurrent weights",
     [...WILD, "poor-initialization", "class-imbalance"],
     () => {
@@ -84,14 +67,14 @@ export const SICK: Program[] = [
       return { net, task, optimizer: sgd(1e-7), steps: 80 };
     },
   ),
-  sick("non-finite", "held-out", "pairs, the root of a distance of 0", ["learning-rate-too-high"], () => ({
+  sick("non-finite", "pairs, the root of a distance of 0", ["learning-rate-too-high"], () => ({
     net: new nets.Siamese(0),
     task: tasks.pairs(),
     loss: nets.contrastive,
     optimizer: adam(1e-3),
     steps: 80,
   })),
-  sick("dead-relu", "held-out", "a series, targets in thousands", [...WILD, "unnormalized-inputs"], () => ({
+  sick("dead-relu", "a series, targets in thousands", [...WILD, "unnormalized-inputs"], () => ({
     net: firstNets.mlp([24, 64, 64, 1]),
     task: tasks.series({ scale: 1000 }),
     optimizer: sgd(1e-4),
@@ -99,7 +82,6 @@ export const SICK: Program[] = [
   })),
   sick(
     "saturated-activation",
-    "held-out",
     "the next character, GRU, embedded characters scaled by 60",
     [...WILD, "learning-rate-too-low", "class-imbalance", "overfitting", "poor-initialization"],
     () => {
@@ -107,55 +89,37 @@ export const SICK: Program[] = [
       return { net: new nets.GRU(task.vocabulary, 32, task.vocabulary, 60), task, optimizer: adam(1e-3), steps: 120 };
     },
   ),
-  sick(
-    "poor-initialization",
-    "held-out",
-    "strided CNN, normal weights of deviation 1",
-    [...WILD, "overfitting"],
-    () => ({
-      net: firstNets.eachWeight(nets.stridedCNN(), (w) => w.normal_(0, 1)),
-      task: tasks.garments(),
-      optimizer: adam(1e-4),
-      steps: 120,
-    }),
-  ),
-  sick("update-ratio", "held-out", "matrix factorization, Adam at 1", [...WILD, "overfitting"], () => ({
+  sick("poor-initialization", "strided CNN, normal weights of deviation 1", [...WILD, "overfitting"], () => ({
+    net: firstNets.eachWeight(nets.stridedCNN(), (w) => w.normal_(0, 1)),
+    task: tasks.garments(),
+    optimizer: adam(1e-4),
+    steps: 120,
+  })),
+  sick("update-ratio", "matrix factorization, Adam at 1", [...WILD, "overfitting"], () => ({
     net: new nets.Factors(4),
     task: tasks.ratings(),
     optimizer: adam(1),
     steps: 150,
   })),
-  sick(
-    "update-ratio",
-    "held-out",
-    "forecaster, Adam at 1e-7",
-    ["learning-rate-too-low", "loss-plateau", "underfitting"],
-    () => ({
-      net: nets.forecaster(),
-      task: tasks.series(),
-      optimizer: adam(1e-7),
-      steps: 150,
-    }),
-  ),
-  sick(
-    "frozen-parameter",
-    "held-out",
-    "a head that was replaced after the optimizer was made",
-    ["underfitting"],
-    () => {
-      const net = new nets.Transfer();
-      const optimizer = adam(1e-3)(net);
-      net.head = new nn.Linear(16 * 16, 10);
-      return { net, task: tasks.garments(), optimizer: () => optimizer, steps: 120 };
-    },
-  ),
-  sick("no-gradient", "held-out", "Transformer that attends by argmax", ["underfitting"], () => ({
+  sick("update-ratio", "forecaster, Adam at 1e-7", ["learning-rate-too-low", "loss-plateau", "underfitting"], () => ({
+    net: nets.forecaster(),
+    task: tasks.series(),
+    optimizer: adam(1e-7),
+    steps: 150,
+  })),
+  sick("frozen-parameter", "a head that was replaced after the optimizer was made", ["underfitting"], () => {
+    const net = new nets.Transfer();
+    const optimizer = adam(1e-3)(net);
+    net.head = new nn.Linear(16 * 16, 10);
+    return { net, task: tasks.garments(), optimizer: () => optimizer, steps: 120 };
+  }),
+  sick("no-gradient", "Transformer that attends by argmax", ["underfitting"], () => ({
     net: new nets.Encoder(12, 20, 2, { hard: true }),
     task: tasks.marks(),
     optimizer: adam(2e-3),
     steps: 120,
   })),
-  sick("loss-plateau", "held-out", "Transformer, labels of other rows", ["overfitting", "underfitting"], () => {
+  sick("loss-plateau", "Transformer, labels of other rows", ["overfitting", "underfitting"], () => {
     const base = tasks.marks();
     const mix = ([x, y]: [Tensor, Tensor]): [Tensor, Tensor] => [x, y.indexSelect(0, randperm(y.shape[0])).clone()];
     return {
@@ -165,54 +129,54 @@ export const SICK: Program[] = [
       steps: 200,
     };
   }),
-  sick("diverging", "held-out", "a line through a series, a rate beyond 2/λ", [...WILD], () => ({
+  sick("diverging", "a line through a series, a rate beyond 2/λ", [...WILD], () => ({
     net: firstNets.mlp([24, 1]),
     task: tasks.series(),
     optimizer: sgd(0.35),
     batch: 64,
     steps: 100,
   })),
-  sick("oscillating", "held-out", "spirals, tanh MLP, SGD at 2", [...WILD, "overfitting"], () => ({
+  sick("oscillating", "spirals, tanh MLP, SGD at 2", [...WILD, "overfitting"], () => ({
     net: firstNets.mlp([2, 48, 48, 3], () => new nn.Tanh()),
     task: tasks.spirals(),
     optimizer: sgd(2),
     steps: 150,
   })),
-  sick("overfitting", "tuned", "ratings, sixty-four factors for six hundred noisy ones", ["overtraining"], () => ({
+  sick("overfitting", "ratings, sixty-four factors for six hundred noisy ones", ["overtraining"], () => ({
     net: new nets.Factors(64),
     task: tasks.ratings({ count: 600, noise: 1 }),
     optimizer: adam(1e-2),
     steps: 400,
     validate: 25,
   })),
-  sick("underfitting", "tuned", "garments, MLP held back by weight decay", ["vanishing-gradient"], () => ({
+  sick("underfitting", "garments, MLP held back by weight decay", ["vanishing-gradient"], () => ({
     net: firstNets.mlp([196, 64, 32, 10]),
     task: tasks.garments(),
     optimizer: sgd(0.05, 0.9, 0.1),
     steps: 500,
     validate: 60,
   })),
-  sick("overtraining", "held-out", "garments, MLP with BatchNorm that goes on and on", ["overfitting"], () => ({
+  sick("overtraining", "garments, MLP with BatchNorm that goes on and on", ["overfitting"], () => ({
     net: nets.normedMLP([196, 64, 10], 0.2),
     task: tasks.garments({ count: 600 }),
     optimizer: adam(2e-3),
     steps: 700,
     validate: 20,
   })),
-  sick("unnormalized-inputs", "held-out", "customers, income in full", [...WILD, "poor-initialization"], () => ({
+  sick("unnormalized-inputs", "customers, income in full", [...WILD, "poor-initialization"], () => ({
     net: firstNets.mlp([6, 32, 2], () => new nn.ELU()),
     task: tasks.customers({ income: (x) => x.mul(12_000).add(40_000) }),
     optimizer: adam(1e-3),
     steps: 150,
   })),
-  sick("class-imbalance", "held-out", "alarms, one in forty", [], () => ({
+  sick("class-imbalance", "alarms, one in forty", [], () => ({
     net: firstNets.mlp([8, 24, 1]),
     task: tasks.alarms({ rare: 0.025 }),
     optimizer: adam(3e-3),
     batch: 64,
     steps: 200,
   })),
-  sick("learning-rate-too-high", "held-out", "Transformer, Adam at 1", [...WILD, "overfitting"], () => ({
+  sick("learning-rate-too-high", "Transformer, Adam at 1", [...WILD, "overfitting"], () => ({
     net: new nets.Encoder(12, 20, 2),
     task: tasks.marks(),
     optimizer: adam(1),
@@ -220,19 +184,17 @@ export const SICK: Program[] = [
   })),
   sick(
     "learning-rate-too-low",
-    "held-out",
     "strided CNN with GroupNorm, SGD at 2e-5",
     ["update-ratio", "loss-plateau", "underfitting"],
     () => ({ net: nets.stridedCNN(true), task: tasks.garments(), optimizer: sgd(2e-5), steps: 150 }),
   ),
   sick(
     "clipping-always",
-    "held-out",
     "Transformer, limit 0.001, SGD",
     ["learning-rate-too-low", "loss-plateau", "underfitting", "update-ratio"],
     () => ({ net: new nets.Encoder(12, 20, 2), task: tasks.marks(), optimizer: sgd(0.5), clip: 0.001, steps: 150 }),
   ),
-  sick("clipping-never", "held-out", "the next character, GRU, limit 300", ["class-imbalance"], () => {
+  sick("clipping-never", "the next character, GRU, limit 300", ["class-imbalance"], () => {
     const task = tasks.characters();
     return {
       net: new nets.GRU(task.vocabulary, 32, task.vocabulary),
@@ -242,50 +204,37 @@ export const SICK: Program[] = [
       steps: 130,
     };
   }),
-  sick("mode-at-validation", "held-out", "Transformer with Dropout, no eval()", [], () => ({
+  sick("mode-at-validation", "Transformer with Dropout, no eval()", [], () => ({
     net: new nets.Encoder(12, 20, 2, { dropout: 0.2 }),
     task: tasks.marks(),
     optimizer: adam(1e-3),
     evalMode: false,
     steps: 120,
   })),
-  sick(
-    "missing-zero-grad",
-    "held-out",
-    "the next character, GRU, RMSprop",
-    [...WILD, "class-imbalance", "overfitting"],
-    () => {
-      const task = tasks.characters();
-      return {
-        net: new nets.GRU(task.vocabulary, 32, task.vocabulary),
-        task,
-        optimizer: (net) => new optim.RMSprop(net.parameters(), { lr: 1e-3 }),
-        zeroGrad: false,
-        steps: 120,
-      };
-    },
-  ),
+  sick("missing-zero-grad", "the next character, GRU, RMSprop", [...WILD, "class-imbalance", "overfitting"], () => {
+    const task = tasks.characters();
+    return {
+      net: new nets.GRU(task.vocabulary, 32, task.vocabulary),
+      task,
+      optimizer: (net) => new optim.RMSprop(net.parameters(), { lr: 1e-3 }),
+      zeroGrad: false,
+      steps: 120,
+    };
+  }),
   sick(
     "softmax-before-cross-entropy",
-    "held-out",
     "outlines, U-Net with softmax at its end",
     ["underfitting", "loss-plateau"],
     () => ({ net: new SoftUNet(), task: tasks.outlines(), optimizer: adam(3e-3), batch: 16, steps: 80 }),
   ),
-  sick(
-    "softmax-before-cross-entropy",
-    "held-out",
-    "Transformer, nllLoss of softmax",
-    [...WILD, "learning-rate-too-low"],
-    () => ({
-      net: new nets.Encoder(12, 20, 2),
-      task: tasks.marks(),
-      loss: (outputs, targets) => F.nllLoss(F.softmax(outputs, 1), targets),
-      optimizer: adam(2e-3),
-      steps: 120,
-    }),
-  ),
-  sick("labels-out-of-range", "held-out", "marks, −1 for rows nobody has labelled", [], () => ({
+  sick("softmax-before-cross-entropy", "Transformer, nllLoss of softmax", [...WILD, "learning-rate-too-low"], () => ({
+    net: new nets.Encoder(12, 20, 2),
+    task: tasks.marks(),
+    loss: (outputs, targets) => F.nllLoss(F.softmax(outputs, 1), targets),
+    optimizer: adam(2e-3),
+    steps: 120,
+  })),
+  sick("labels-out-of-range", "marks, −1 for rows nobody has labelled", [], () => ({
     net: new nets.GRU(12, 24, 2),
     task: tasks.marks({ labels: (y) => where(zeros(y.shape[0]).uniform_().lt(0.02), y.mul(0).sub(1), y).int() }),
     optimizer: adam(2e-3),

@@ -14,7 +14,6 @@ export const loop = (
   run: () => Finding[],
 ): Program => ({
   name,
-  half: "held-out",
   sick,
   also,
   run: (shift = 0) => {

@@ -3,7 +3,7 @@
  * is there was measured without it.
  */
 import { F, nn, optim, type Tensor } from "lanegrad";
-import type { RuleId } from "lanegrad/doctor";
+import { DEAF, WILD } from "../consequences.js";
 import * as firstNets from "../nets.js";
 import type { Program } from "../program.js";
 import * as second from "../second/tasks.js";
@@ -12,23 +12,6 @@ import { star } from "./loops.js";
 import { adam, adamW, learn, likelihood, loop, sgd, sick } from "./make.js";
 import * as nets from "./nets.js";
 import * as tasks from "./tasks.js";
-
-/** What follows when nothing gets through, or the steps are tiny. */
-const DEAF: RuleId[] = ["loss-plateau", "poor-initialization", "underfitting", "update-ratio", "learning-rate-too-low"];
-/** What follows when steps are too long. */
-const WILD: RuleId[] = [
-  "exploding-gradient",
-  "non-finite",
-  "diverging",
-  "oscillating",
-  "update-ratio",
-  "learning-rate-too-high",
-  "dead-relu",
-  "saturated-activation",
-  "loss-plateau",
-  "vanishing-gradient",
-  "underfitting",
-];
 
 const tanh = () => new nn.Tanh();
 

@@ -1,0 +1,26 @@
+/** What follows from common causes, and is true of a training as well. */
+import type { RuleId } from "lanegrad/doctor";
+
+/** When nothing gets through, or the steps are tiny. */
+export const DEAF: readonly RuleId[] = [
+  "loss-plateau",
+  "poor-initialization",
+  "underfitting",
+  "update-ratio",
+  "learning-rate-too-low",
+];
+
+/** When steps are too long. */
+export const WILD: readonly RuleId[] = [
+  "exploding-gradient",
+  "non-finite",
+  "diverging",
+  "oscillating",
+  "update-ratio",
+  "learning-rate-too-high",
+  "dead-relu",
+  "saturated-activation",
+  "loss-plateau",
+  "vanishing-gradient",
+  "underfitting",
+];
