@@ -145,6 +145,7 @@ export const updateRatio = defineRule({
     const falls = history.meanLoss(history.step - 10, history.step) < history.startLoss;
     const risen = history.losses.slice(-5).some((loss) => loss > history.level(1.2));
     const limit = recent[0].step < 10 ? (risen ? 3 : 10) * high : falls ? 2 * high : high;
+    const steepest = recent.map((s) => Math.max(...s.parameters.map((p) => p.gradNorm ?? 0)));
     const ratios = recent[0].parameters
       // A weight that began with zeros takes its first steps from nothing.
       .filter((p) => !(history.fromZero.has(p.name) && recent[0].step < 10))
@@ -152,15 +153,16 @@ export const updateRatio = defineRule({
       .map(({ name }) => {
         const of = recent.flatMap((s) => s.parameters.filter((p) => p.name === name));
         const values = of.map((p) => p.updateRatio).filter((v) => !Number.isNaN(v));
-        const shares = recent.map((s) => {
-          const norms = s.parameters.map((p) => p.gradNorm ?? 0);
-          return norms[s.parameters.findIndex((p) => p.name === name)] / Math.max(...norms);
-        });
-        // What begins small grows by long steps. They are none too many while the loss falls.
-        const grows = of.length > 0 && of[of.length - 1].weightNorm > GROWTH * of[0].weightNorm;
+        const gradient = median(
+          recent.flatMap((s, i) =>
+            s.parameters.filter((p) => p.name === name).map((p) => (p.gradNorm ?? 0) / steepest[i]),
+          ),
+        );
         const last = of[of.length - 1];
+        // What begins small grows by long steps. They are none too many while the loss falls.
+        const grows = last !== undefined && last.weightNorm > GROWTH * of[0].weightNorm;
         const large = last !== undefined && last.weightNorm > LARGE * Math.sqrt(last.size);
-        return { name, ratio: median(values), gradient: median(shares), grows, large };
+        return { name, ratio: median(values), gradient, grows, large };
       })
       .filter(({ ratio }) => !Number.isNaN(ratio));
     if (ratios.length === 0) return null;
