@@ -17,7 +17,7 @@ import { basename, dirname, extname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { chromium } from "playwright-core";
-import { launchFirefox } from "../test/browser/firefox.mjs";
+import { desk, launchFirefox } from "../test/browser/firefox.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 process.chdir(root);
@@ -150,6 +150,8 @@ const TYPES = {
   ".json": "application/json",
   ".wasm": "application/wasm",
 };
+/** Pages that stand beside the tests, as they are. */
+const PAGES = ["/csp.html", "/desk.html"];
 const POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'";
 
 /** Serves the bundles, and the repository's files below /repository/; ?isolated=yes isolates a page, ?csp=… gives it a policy. */
@@ -163,18 +165,17 @@ function serve() {
       headers["cross-origin-opener-policy"] = "same-origin";
       headers["cross-origin-embedder-policy"] = "require-corp";
     }
+    if (pathname.startsWith("/desk/")) return desk(pathname, request, response);
     if (searchParams.has("csp")) headers["content-security-policy"] = searchParams.get("csp");
     if (pathname === "/") {
       response.writeHead(200, { ...headers, "content-type": "text/html" });
       return response.end('<!doctype html><script type="module" src="/test/browser/page.js"></script>');
     }
-    const at = ["/repository/", "/csp."].find((prefix) => pathname.startsWith(prefix));
-    const file =
-      at === "/repository/"
-        ? join(root, pathname.slice(at.length))
-        : pathname === "/csp.html"
-          ? join(root, "test/browser/csp.html")
-          : join(out, pathname);
+    const file = pathname.startsWith("/repository/")
+      ? join(root, pathname.slice("/repository".length))
+      : PAGES.includes(pathname)
+        ? join(root, "test/browser", pathname)
+        : join(out, pathname);
     const isFolder = pathname.endsWith("/");
     if (!existsSync(file) || statSync(file).isDirectory() !== isFolder) {
       response.writeHead(404, headers);
@@ -199,7 +200,7 @@ async function runFile(browser, origin, file, setting) {
   try {
     await page.goto(`${origin}/?${new URLSearchParams(setting)}`);
     const url = `/${file.replace(/\.ts$/, ".js")}`;
-    const run = page.evaluate(([url, worker]) => globalThis.runTests(url, worker), [url, setting.in === "worker"]);
+    const run = page.call("runTests", url, setting.in === "worker");
     return { ...(await Promise.race([run, crash])), ms: performance.now() - started };
   } catch (error) {
     return { passed: 0, skipped: 0, failures: [{ name: "(the page)", message: error.message }], ms: 0 };
@@ -214,7 +215,7 @@ async function contentSecurityPolicy(browser, origin) {
   const outcome = async (csp) => {
     const page = await browser.newPage();
     await page.goto(`${origin}/csp.html?${new URLSearchParams({ csp, isolated: "yes" })}`);
-    const found = await page.evaluate(() => globalThis.outcome);
+    const found = await page.call("outcome");
     await page.close();
     return found;
   };
@@ -242,7 +243,12 @@ async function launchChromium() {
     await context.close();
     rmSync(profile, { recursive: true, force: true });
   };
-  return { version: context.browser()?.version(), newPage: () => context.newPage(), close };
+  const newPage = async () => {
+    const page = await context.newPage();
+    const call = (name, ...args) => page.evaluate(([name, args]) => globalThis[name](...args), [name, args]);
+    return { on: page.on.bind(page), goto: page.goto.bind(page), close: page.close.bind(page), call };
+  };
+  return { version: context.browser()?.version(), newPage, close };
 }
 
 const totals = { passed: 0, failed: 0, skipped: 0 };
@@ -322,23 +328,14 @@ async function inChromium(origin) {
   }
 }
 
-/**
- * Firefox now and then stops for ever a worker that changes its number of threads (docs/threads.md, "When something fails"), and with it the
- * whole run. `node scripts/test-browser.mjs --firefox threads` runs this file there all the same.
- */
-const HANGS = "threads.browser.ts";
-
 async function inFirefox(origin) {
-  const browser = await launchFirefox(FIREFOX);
+  const browser = await launchFirefox(FIREFOX, origin);
   console.log(`Firefox ${browser.version}`);
   const plans = SETTINGS.map((setting, i) => ({
     what: nameOf("Firefox", setting),
-    files: (quick || i > 0 ? own : [...own, ...shared]).filter(
-      (file) => words.length > 0 || setting.in !== "worker" || setting.isolated !== "yes" || basename(file) !== HANGS,
-    ),
+    files: quick || i > 0 ? own : [...own, ...shared],
     setting,
   }));
-  if (words.length === 0) console.log(`Firefox, worker, isolated: without ${HANGS} (docs/threads.md says why)`);
   try {
     if (isWanted("policies")) report("Firefox, policies", await contentSecurityPolicy(browser, origin));
     await runPlans(browser, origin, plans);

@@ -1,71 +1,121 @@
 /**
- * Drives Debian's Firefox through WebDriver BiDi, of which this needs four commands. (Playwright wants a Firefox of its own; its
- * channel for stock ones sends commands that the ESR does not know.) Wants a global WebSocket: Node 22, or 20 with
- * --experimental-websocket.
+ * Drives Debian's Firefox without its remote agent: with WebDriver BiDi on, a worker that makes workers stops for ever in `new Worker` at
+ * times (docs/threads.md), and Playwright wants a Firefox of its own.
+ *
+ * The browser opens one page, the desk (desk.html), which asks the server for commands, opens a window for each page and passes what is
+ * said on. To the windows it talks through a BroadcastChannel: an isolated page has no opener, and a policy may forbid requests.
  */
-import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** A browser with `newPage()`, whose pages have `goto(url)`, `evaluate(fn, args)` and `close()`, as Playwright's. */
-export async function launchFirefox(executablePath) {
-  const profile = mkdtempSync(join(tmpdir(), "lanegrad-firefox-"));
-  const args = ["--headless", "--no-remote", "--profile", profile, "--remote-debugging-port", "0", "about:blank"];
-  const firefox = spawn(executablePath, args, { stdio: ["ignore", "ignore", "pipe"] });
-  const address = await new Promise((resolve, reject) => {
-    let said = "";
-    firefox.on("exit", () => reject(new Error(`Firefox ended: ${said}`)));
-    firefox.stderr.on("data", (chunk) => {
-      said += chunk;
-      const [, found] = /WebDriver BiDi listening on (ws:\S+)/.exec(said) ?? [];
-      if (found) resolve(found);
-    });
-  });
-  const socket = new WebSocket(`${address}/session`);
-  await new Promise((resolve, reject) => {
-    socket.onopen = resolve;
-    socket.onerror = () => reject(new Error("Firefox refuses the connection"));
-  });
-  const waiting = new Map();
-  socket.onmessage = ({ data }) => {
-    const { id, result, message } = JSON.parse(data);
-    const settle = waiting.get(id);
-    waiting.delete(id);
-    if (result !== undefined) settle?.resolve(result);
-    else settle?.reject(new Error(message));
-  };
-  let id = 0;
-  const send = (method, params) =>
-    new Promise((resolve, reject) => {
-      waiting.set(++id, { resolve, reject });
-      socket.send(JSON.stringify({ id, method, params }));
-    });
+const PREFERENCES = {
+  // Windows that no click has asked for, as many as there are files, and which close themselves.
+  "dom.disable_open_during_load": false,
+  "dom.popup_maximum": -1,
+  "dom.allow_scripts_to_close_windows": true,
+  // A window each: of the tabs of one only the foremost is visible, and in hidden ones Firefox lets timers fire once a second.
+  "browser.link.open_newwindow": 2,
+  // Nothing of its own on the network or the screen.
+  "app.update.disabledForTesting": true,
+  "browser.aboutwelcome.enabled": false,
+  "browser.shell.checkDefaultBrowser": false,
+  "datareporting.policy.dataSubmissionEnabled": false,
+  "network.captive-portal-service.enabled": false,
+  "network.connectivity-service.enabled": false,
+  "services.settings.server": "data:,",
+};
 
-  const { capabilities } = await send("session.new", { capabilities: {} });
-  async function newPage() {
-    // A window each: of the tabs of one only the foremost is visible, and in hidden ones Firefox lets timers fire once a second.
-    const { context } = await send("browsingContext.create", { type: "window" });
-    return {
-      on() {},
-      goto: (url) => send("browsingContext.navigate", { context, url, wait: "complete" }),
-      async evaluate(fn, argument) {
-        const expression = `(async () => JSON.stringify(await (${fn})(${JSON.stringify(argument)})))()`;
-        const target = { context };
-        const answer = await send("script.evaluate", { expression, target, awaitPromise: true });
-        if (answer.type === "exception") throw new Error(answer.exceptionDetails.text);
-        return JSON.parse(answer.result.value);
-      },
-      // A tab whose process has died is gone already.
-      close: () => send("browsingContext.close", { context }).catch(() => {}),
-    };
+/** Milliseconds that the browser may take to open the desk. */
+const START = 60_000;
+
+/** What is to be done in the browser, and the request that waits for it. */
+const commands = [];
+let waiting = null;
+/** What to call with what a page says, by the page's number. */
+const listeners = new Map();
+
+function order(command) {
+  commands.push(command);
+  deliver();
+}
+function deliver() {
+  if (waiting === null || commands.length === 0) return;
+  waiting.writeHead(200, { "content-type": "application/json", "cache-control": "no-store" });
+  waiting.end(JSON.stringify(commands.splice(0)));
+  waiting = null;
+}
+
+/** Answers the desk's requests, which the server of the tests hands on: /desk/next gives commands, /desk/said takes what pages say. */
+export async function desk(pathname, request, response) {
+  if (pathname === "/desk/next") {
+    waiting = response;
+    listeners.get("desk")?.();
+    return deliver();
   }
+  let body = "";
+  for await (const chunk of request) body += chunk;
+  response.end();
+  const { page, ...said } = JSON.parse(body);
+  listeners.get(page)?.(said);
+}
+
+let pages = 0;
+function newPage() {
+  const page = ++pages;
+  /** Resolves with the next thing that the page says. */
+  const said = () => new Promise((resolve) => listeners.set(page, resolve));
+  return {
+    on() {},
+    async goto(url) {
+      const loaded = said();
+      order({ page, open: `${url}&desk=${page}` });
+      await loaded;
+    },
+    async call(name, ...args) {
+      const answer = said();
+      order({ page, call: name, args });
+      const { error, result } = await answer;
+      if (error !== undefined) throw new Error(error);
+      return result;
+    },
+    async close() {
+      listeners.delete(page);
+      order({ page, close: true });
+    },
+  };
+}
+
+/** A browser with `newPage()`, whose pages have `goto(url)`, `call(name, ...args)` of a global function, and `close()`. */
+export async function launchFirefox(executablePath, origin) {
+  const version = execFileSync(executablePath, ["--version"], { encoding: "utf8" }).match(/[\d.]+/)?.[0];
+  const profile = mkdtempSync(join(tmpdir(), "lanegrad-firefox-"));
+  const lines = Object.entries(PREFERENCES).map((pair) => `user_pref(${JSON.stringify(pair).slice(1, -1)});\n`);
+  writeFileSync(join(profile, "user.js"), lines.join(""));
+  const opened = new Promise((resolve, reject) => {
+    listeners.set("desk", resolve);
+    setTimeout(() => reject(new Error(`Firefox has not opened its page within ${START / 1000} s`)), START).unref();
+  });
+  const args = ["--headless", "--no-remote", "--profile", profile, `${origin}/desk.html`];
+  const firefox = spawn(executablePath, args, { stdio: "ignore" });
+  const died = new Promise((_, reject) => {
+    firefox.once("exit", (code) => reject(new Error(`Firefox ended with code ${code}`)));
+    firefox.once("error", reject);
+  });
   async function close() {
-    socket.close();
+    died.catch(() => {});
     const ended = new Promise((resolve) => firefox.once("exit", resolve));
     firefox.kill();
     await ended;
     rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
   }
-  return { version: capabilities.browserVersion, newPage, close };
+  try {
+    await Promise.race([opened, died]);
+  } catch (error) {
+    if (firefox.exitCode === null) await close();
+    throw error;
+  }
+  died.catch(() => {});
+  return { version, newPage: async () => newPage(), close };
 }

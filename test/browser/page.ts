@@ -1,4 +1,5 @@
 /** The page that scripts/test-browser.mjs opens once for each test file: `runTests` runs it here or in a worker. */
+import { announce } from "./desk.js";
 import { type Outcome, runFile } from "./harness.js";
 
 Object.assign(globalThis, {
@@ -13,3 +14,4 @@ Object.assign(globalThis, {
     });
   },
 });
+announce();
