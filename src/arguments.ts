@@ -35,8 +35,11 @@ type NamedAfter<Required, First extends keyof Required, Rest extends readonly (k
  * `(1, { b: 2, c: 3, bias: false })` is `(1, 2, 3, { bias: false })`. Anything else stays as it is.
  *
  * @param names of the arguments that are no options, in their order
+ * @typeParam Places of the result, where the type of `args` does not tell it
  */
-export function inPlaces<Arguments extends readonly unknown[]>(args: Arguments, names: readonly string[]): Arguments {
+export function inPlaces<Arguments extends readonly unknown[]>(args: Arguments, names: readonly string[]): Arguments;
+export function inPlaces<Places extends readonly unknown[]>(args: readonly unknown[], names: readonly string[]): Places;
+export function inPlaces(args: readonly unknown[], names: readonly string[]): readonly unknown[] {
   const at = args.findIndex(isOptions);
   if (at < 0 || at >= names.length || args.slice(at + 1).some((value) => value !== undefined)) return args;
   const rest: Record<string, unknown> = { ...(args[at] as object) };
@@ -46,7 +49,7 @@ export function inPlaces<Arguments extends readonly unknown[]>(args: Arguments, 
     delete rest[name];
   }
   if (Object.keys(rest).length > 0) list.push(rest);
-  return list as readonly unknown[] as Arguments;
+  return list;
 }
 
 /** Whether value is an object literal: no list, tensor, typed array or other class's instance. */

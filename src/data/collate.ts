@@ -101,7 +101,7 @@ function stackArrays(arrays: readonly NumberArray[], place: Place): Tensor {
     const [found, expected] = [describe(arrays[i]), describe(arrays[0])];
     if (found !== expected) throw differs(place, i, found, expected, TypeError);
   }
-  return tensor(arrays as any);
+  return tensor(arrays as Parameters<typeof tensor>[0]);
 }
 
 function stackTensors(tensors: readonly Tensor[], place: Place): Tensor {

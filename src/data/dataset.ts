@@ -203,9 +203,7 @@ export function randomSplit<Sample = any>(
   named: { lengths: readonly number[] } & RandomSplitOptions,
 ): Subset<Sample>[];
 export function randomSplit<Sample = any>(dataset: DatasetLike<Sample>, ...args: any[]): Subset<Sample>[] {
-  const [lengths, options = {}]: [readonly number[], (RandomSplitOptions | Generator)?] = inPlaces(args as [any], [
-    "lengths",
-  ]);
+  const [lengths, options = {}] = inPlaces<[readonly number[], (RandomSplitOptions | Generator)?]>(args, ["lengths"]);
   checkDataset(dataset, "randomSplit");
   const { seed, generator } = options instanceof Generator ? { generator: options } : options;
   if (!(options instanceof Generator)) checkOptions("randomSplit", options, ["seed", "generator"]);

@@ -83,9 +83,9 @@ export class DataLoader<Sample = any, Batch = DefaultBatch> implements Iterable<
 
   constructor(dataset: DatasetLike<Sample>, ...rest: Trailing<DataLoaderOptions<Sample, Batch>, typeof ORDER>);
   constructor(...named: Named<{ dataset: DatasetLike<Sample> }, ["dataset"], DataLoaderOptions<Sample, Batch>>);
-  constructor(...args: any[]) {
-    const [dataset, ...rest]: [DatasetLike<Sample>, ...any[]] =
-      isOptions(args[0]) && "dataset" in args[0] ? inPlaces(args as [any], ["dataset"]) : (args as [any]);
+  constructor(...args: readonly unknown[]) {
+    const named = isOptions(args[0]) && "dataset" in args[0];
+    const [dataset, ...rest] = (named ? inPlaces(args, ["dataset"]) : args) as [DatasetLike<Sample>, ...unknown[]];
     const options = optionsOf<DataLoaderOptions<Sample, Batch>>("DataLoader", rest, ORDER, [
       ...(["dropLast", "seed", "generator", "collate", "collateFn"] as const),
       ...(["numWorkers", "pinMemory", "persistentWorkers"] as const),

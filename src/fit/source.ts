@@ -46,7 +46,7 @@ export class Source {
         `${where} must give batches: a DataLoader, an iterable, an async iterable, or a function that makes one; found ${show(source)}`,
       );
     }
-    if (isIterable(source) && typeof (source as any).get === "function" && !(source instanceof Map)) {
+    if (isIterable(source) && typeof (source as { get?: unknown }).get === "function" && !(source instanceof Map)) {
       throw new ArgumentError(
         `${where} is a dataset, which gives samples; wrap it: new data.DataLoader(dataset, { batchSize: 32, shuffle: true })`,
       );
@@ -83,11 +83,12 @@ export class Source {
     const { source } = this;
     // What a checkpoint goes on with has begun before.
     this.began ??= getRngState();
-    const batches: any = typeof source === "function" ? source() : source;
+    const batches: unknown = typeof source === "function" ? source() : source;
     if (!isIterable(batches)) {
       throw new ArgumentError(`fit: ${this.name}() returned ${show(batches)}, expected an iterable of batches`);
     }
-    return (batches as any)[Symbol.asyncIterator]?.() ?? (batches as any)[Symbol.iterator]();
+    const iterable = batches as AsyncIterable<unknown> | Iterable<unknown>;
+    return Symbol.asyncIterator in iterable ? iterable[Symbol.asyncIterator]() : iterable[Symbol.iterator]();
   }
 
   private take(result: IteratorResult<unknown>): { batch: unknown } | null {

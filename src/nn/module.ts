@@ -147,12 +147,12 @@ export abstract class Module extends Callable {
 
   /** Registers a Parameter under a name that need not be a field known to TypeScript. */
   registerParameter(name: string, value: Parameter | null): void {
-    (this as any)[name] = value;
+    Reflect.set(this, name, value);
   }
 
   /** Registers a Module under a name. */
   addModule(name: string, module: Module): void {
-    (this as any)[name] = module;
+    Reflect.set(this, name, module);
   }
 
   /** The modules that are fields of this one, each once, with their names. */
@@ -390,9 +390,10 @@ function* ownParameters(module: Module): Generator<[string, Parameter]> {
 function collectParameters(module: Module, found: Set<Parameter>, seen: Set<Module>): void {
   seen.add(module);
   const names = Object.keys(module);
+  const fields = module as unknown as Record<string, unknown>;
   let children: Module[] | null = null;
   for (let i = 0; i < names.length; i++) {
-    const value = (module as any)[names[i]];
+    const value = fields[names[i]];
     if (value instanceof Parameter) {
       guard(module, names[i], value);
       found.add(value);

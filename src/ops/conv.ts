@@ -171,7 +171,7 @@ export function conv2d(
 ): Tensor;
 export function conv2d(x: Tensor, ...named: Named<{ weight: Tensor }, ["weight"], ConvOptions>): Tensor;
 export function conv2d(x: Tensor, ...args: any[]): Tensor {
-  const [weight, ...rest]: [Tensor, ...any[]] = inPlaces(args as [any], ["weight"]);
+  const [weight, ...rest] = inPlaces<[Tensor, ...any[]]>(args, ["weight"]);
   const options = optionsOf<ConvOptions>("conv2d", rest, ["bias", "stride", "padding", "dilation", "groups"]);
   const { bias, groups = 1 } = options;
   checkOperands("conv2d", x, weight, bias, "[out, in / groups, kernel height, kernel width]", groups);
@@ -242,7 +242,7 @@ export function convTranspose2d(
   ...named: Named<{ weight: Tensor }, ["weight"], ConvTransposeOptions>
 ): Tensor;
 export function convTranspose2d(x: Tensor, ...args: any[]): Tensor {
-  const [weight, ...rest]: [Tensor, ...any[]] = inPlaces(args as [any], ["weight"]);
+  const [weight, ...rest] = inPlaces<[Tensor, ...any[]]>(args, ["weight"]);
   const where = "convTranspose2d";
   const names = ["bias", "stride", "padding", "outputPadding", "groups", "dilation"] as const;
   const options = optionsOf<ConvTransposeOptions>(where, rest, names);

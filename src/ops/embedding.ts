@@ -61,7 +61,7 @@ export function embedding(
   ...named: Named<{ weight: Tensor }, ["weight"], EmbeddingOptions>
 ): Tensor;
 export function embedding(indices: IndexArray, ...args: any[]): Tensor {
-  const [weight, ...rest]: [Tensor, ...any[]] = inPlaces(args as [any], ["weight"]);
+  const [weight, ...rest] = inPlaces<[Tensor, ...any[]]>(args, ["weight"]);
   if (!(weight instanceof Tensor)) {
     throw new TypeError(`embedding: weight must be a Tensor, found ${show(weight)}; wrap data in tensor(…)`);
   }

@@ -183,7 +183,7 @@ export function copy_(x: Tensor, source: Tensor): Tensor {
 export function maskedFill_(x: Tensor, mask: Tensor, value: Operand | { value: Operand }): Tensor;
 export function maskedFill_(x: Tensor, named: { mask: Tensor; value: Operand }): Tensor;
 export function maskedFill_(x: Tensor, ...args: any[]): Tensor {
-  const [mask, value]: [Tensor, Operand] = inPlaces(args as [any, any], ["mask", "value"]);
+  const [mask, value] = inPlaces<[Tensor, Operand]>(args, ["mask", "value"]);
   return inPlace("maskedFill_", x, mask, () => maskedFill(x.detach(), mask, value));
 }
 

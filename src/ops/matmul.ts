@@ -1,6 +1,6 @@
 /** Products of matrices. One kernel takes operands of any strides, so transposing costs nothing. */
 
-import { isOptions, show } from "../arguments.js";
+import { inPlaces, show } from "../arguments.js";
 import { DTypeError, ShapeError } from "../errors.js";
 import { defineOp } from "../op.js";
 import { broadcastShapes, formatShape, numelOf, type Shape } from "../shape.js";
@@ -219,13 +219,8 @@ const rowsOf = (out: Tensor, features: number): number => (features === 0 ? 0 : 
  */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null | { bias?: Tensor | null }): Tensor;
 export function linear(x: Tensor, named: { weight: Tensor; bias?: Tensor | null }): Tensor;
-export function linear(x: Tensor, first: any, second?: any): Tensor {
-  const weight: Tensor = isOptions(first) ? (first as any).weight : first;
-  const bias: Tensor | null | undefined = isOptions(first)
-    ? (first as any).bias
-    : isOptions(second)
-      ? (second as any).bias
-      : second;
+export function linear(x: Tensor, ...args: readonly unknown[]): Tensor {
+  const [weight, bias] = inPlaces<[Tensor, (Tensor | null)?]>(args, ["weight", "bias"]);
   checkFloat("linear", x, weight, bias);
   if (weight.ndim !== 2) {
     throw new ShapeError(`linear: weight has shape ${formatShape(weight.shape)}, expected [out, in]`);

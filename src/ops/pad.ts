@@ -129,7 +129,7 @@ function borderOf(x: Tensor, pads: Pads, mode: PadMode): Border {
 export function pad(x: Tensor, padding: readonly number[], ...rest: Trailing<PadOptions, ["mode", "value"]>): Tensor;
 export function pad(x: Tensor, ...named: Named<{ pad: readonly number[] }, ["pad"], PadOptions>): Tensor;
 export function pad(x: Tensor, ...args: any[]): Tensor {
-  const [padding, ...rest]: [readonly number[], ...any[]] = inPlaces(args as [any], ["pad"]);
+  const [padding, ...rest] = inPlaces<[readonly number[], ...any[]]>(args, ["pad"]);
   if (!Array.isArray(padding)) {
     throw new ArgumentError(`pad: expected a list of numbers, as in pad(x, [1, 1]), found ${show(padding)}`);
   }

@@ -100,7 +100,7 @@ type Several = number | readonly number[];
 export function roll(x: Tensor, shifts: Several, dims?: Several | { dims?: Several }): Tensor;
 export function roll(x: Tensor, named: { shifts: Several; dims?: Several }): Tensor;
 export function roll(x: Tensor, ...args: any[]): Tensor {
-  const [shifts, dims]: [Several, Several?] = inPlaces(args as [any], ["shifts", "dims"]);
+  const [shifts, dims] = inPlaces<[Several, Several?]>(args, ["shifts", "dims"]);
   if (dims === undefined) return reshape(roll(reshape(x, [-1]), shifts, 0), x.shape);
   const by = typeof shifts === "number" ? [shifts] : shifts;
   const along = (typeof dims === "number" ? [dims] : dims).map((dim) => normalizeDim(dim, x.ndim, "roll"));

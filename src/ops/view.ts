@@ -201,10 +201,8 @@ const narrowView = defineView<[number, number, number]>({
 /** The elements start to start + length − 1 along dim. @throws IndexError when they are not all there. */
 export function narrow(x: Tensor, dim: number, start: number, length: number): Tensor;
 export function narrow(x: Tensor, named: { dim: number; start: number; length: number }): Tensor;
-export function narrow(x: Tensor, first: any, second?: any, third?: any): Tensor {
-  const [dim, start, length] = isOptions(first)
-    ? inPlaces([first as any], ["dim", "start", "length"])
-    : [first, second, third];
+export function narrow(x: Tensor, ...args: readonly unknown[]): Tensor {
+  const [dim, start, length] = inPlaces<[number, number, number]>(args, ["dim", "start", "length"]);
   const at = normalizeDim(dim, x.ndim, "narrow");
   if (x.ndim === 0) throw new ShapeError("narrow: a 0-d tensor cannot be narrowed");
   const size = x.shape[at];
@@ -259,7 +257,7 @@ export function diagonal(x: Tensor): Tensor {
 export function split(x: Tensor, splitSize: number | readonly number[], dim?: DimOption): Tensor[];
 export function split(x: Tensor, named: { splitSize: number | readonly number[]; dim?: number }): Tensor[];
 export function split(x: Tensor, ...args: any[]): Tensor[] {
-  const [splitSize, given = 0]: [number | readonly number[], DimOption?] = inPlaces(args as [any], ["splitSize"]);
+  const [splitSize, given = 0] = inPlaces<[number | readonly number[], DimOption?]>(args, ["splitSize"]);
   const dim = dimOf("split", given, 0);
   const at = normalizeDim(dim, x.ndim, "split");
   const size = x.shape[at];
@@ -339,7 +337,7 @@ const catSpec: OpSpec<readonly Tensor[], [dim: number, sizes: readonly (number |
 export function cat(tensors: readonly Tensor[], dim?: DimOption): Tensor;
 export function cat(named: { tensors: readonly Tensor[]; dim?: number }): Tensor;
 export function cat(...args: any[]): Tensor {
-  const [tensors, given = 0]: [readonly Tensor[], DimOption?] = inPlaces(args as [any], ["tensors"]);
+  const [tensors, given = 0] = inPlaces<[readonly Tensor[], DimOption?]>(args, ["tensors"]);
   const dim = dimOf("cat", given, 0);
   checkTensors("cat", tensors);
   const isPassedOver = (x: Tensor) => x.ndim === 1 && x.shape[0] === 0;
@@ -385,7 +383,7 @@ function checkTensors(where: string, tensors: unknown): void {
 export function stack(tensors: readonly Tensor[], dim?: DimOption): Tensor;
 export function stack(named: { tensors: readonly Tensor[]; dim?: number }): Tensor;
 export function stack(...args: any[]): Tensor {
-  const [tensors, given = 0]: [readonly Tensor[], DimOption?] = inPlaces(args as [any], ["tensors"]);
+  const [tensors, given = 0] = inPlaces<[readonly Tensor[], DimOption?]>(args, ["tensors"]);
   const dim = dimOf("stack", given, 0);
   checkTensors("stack", tensors);
   tensors.forEach((x, i) => {

@@ -80,7 +80,7 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
 export function maskedFill(x: Tensor, mask: Tensor, value: Operand | { value: Operand }): Tensor;
 export function maskedFill(x: Tensor, named: { mask: Tensor; value: Operand }): Tensor;
 export function maskedFill(x: Tensor, ...args: any[]): Tensor {
-  const [mask, value]: [Tensor, Operand] = inPlaces(args as [any, any], ["mask", "value"]);
+  const [mask, value] = inPlaces<[Tensor, Operand]>(args, ["mask", "value"]);
   if (!(mask instanceof Tensor)) {
     throw new TypeError(`maskedFill: mask must be a bool Tensor, found ${show(mask)}; wrap data in tensor(…)`);
   }

@@ -64,8 +64,14 @@ export abstract class Optimizer<O extends object = { lr: number }> {
     /** Options of groups that do not say otherwise. */
     readonly defaults: O,
   ) {
-    if (params instanceof Tensor || typeof (params as any)?.[Symbol.iterator] !== "function") {
-      const hint = typeof (params as any)?.parameters === "function" ? "; did you mean net.parameters()?" : "";
+    if (
+      params instanceof Tensor ||
+      typeof (params as Partial<Iterable<unknown>> | null | undefined)?.[Symbol.iterator] !== "function"
+    ) {
+      const hint =
+        typeof (params as { parameters?: unknown } | null | undefined)?.parameters === "function"
+          ? "; did you mean net.parameters()?"
+          : "";
       throw new ArgumentError(
         `${this.name}: params must be a list of tensors or of groups, found ${show(params)}${hint}`,
       );

@@ -43,7 +43,10 @@ export function flatten(
   if (typeof value === "string" || typeof value === "boolean") return value;
   const prototype = typeof value === "object" ? Object.getPrototypeOf(value) : undefined;
   if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) {
-    const hint = typeof (value as any)?.stateDict === "function" ? "; save what its stateDict() gives" : "";
+    const hint =
+      typeof (value as { stateDict?: unknown } | null | undefined)?.stateDict === "function"
+        ? "; save what its stateDict() gives"
+        : "";
     throw new ArgumentError(
       `save: ${here} is ${show(value)}, expected tensors, numbers, booleans, strings, null, bytes (Uint8Array), and lists ` +
         `and plain objects of them${hint}`,

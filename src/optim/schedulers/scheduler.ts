@@ -185,7 +185,7 @@ export function checkState(where: string, expected: SchedulerStateDict, dict: Sc
 /** Assigns the state to the fields. */
 export function loadState(where: string, scheduler: object, dict: SchedulerStateDict): void {
   checkState(where, stateOf(scheduler), dict);
-  for (const [name, value] of Object.entries(dict)) (scheduler as any)[name] = copy(value);
+  for (const [name, value] of Object.entries(dict)) Reflect.set(scheduler, name, copy(value));
 }
 
 /** An option that must be given. */

@@ -70,7 +70,7 @@ abstract class Composite {
     for (const [i, state] of states.entries()) checkState(`${name}: schedulers[${i}]`, schedulers[i], state);
     const { schedulers: _, ...own } = dict;
     for (const [i, state] of states.entries()) loadState(name, this.schedulers[i], state);
-    for (const [key, value] of Object.entries(own)) (this as any)[key] = Array.isArray(value) ? [...value] : value;
+    for (const [key, value] of Object.entries(own)) Reflect.set(this, key, Array.isArray(value) ? [...value] : value);
   }
 }
 
