@@ -239,6 +239,11 @@ export class History {
     return this.times(factor, this.startLoss);
   }
 
+  /** Whether a loss is above `factor` times the start's: where the loss falls at once, its first is above what `startLoss` says. */
+  jumps(loss: number, factor: number): boolean {
+    return loss > this.times(factor, Math.max(this.startLoss, this.losses[0]));
+  }
+
   /** How many different samples the training has, if it is a handful (MOST_FEW at most) that comes again and again; else null. */
   get few(): number | null {
     const { size } = this.distinct;

@@ -143,7 +143,7 @@ export const updateRatio = defineRule({
     if (recent === null) return null;
     // Fresh weights take long steps at first, the last layer above all.
     const falls = history.meanLoss(history.step - 10, history.step) < history.startLoss;
-    const risen = history.losses.slice(-5).some((loss) => loss > history.level(1.2));
+    const risen = history.losses.slice(-5).some((loss) => history.jumps(loss, 1.2));
     const limit = recent[0].step < 10 ? (risen ? 3 : 10) * high : falls ? 2 * high : high;
     const steepest = recent.map((s) => Math.max(...s.parameters.map((p) => p.gradNorm ?? 0)));
     const ratios = recent[0].parameters

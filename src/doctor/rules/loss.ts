@@ -207,7 +207,7 @@ export const oscillating = defineRule({
  * Learning rate too high, by evidence: the loss diverges, oscillates or exceeds `jump` times its start twice within the first 30
  * steps, while the steps change the weights by more than `ratio` of their norm (median), ten times what works (1e-3); or it becomes NaN after a
  * step that replaced a weight; or it rests above half of its start while the steps change the weights by ten times `ratio`, or after first steps
- * that did, by which units are dead or saturated or the loss rose by half.
+ * that did, by which units are dead or saturated or the loss rose by half; or both of these came of such first steps.
  *
  * Source: Karpathy, CS231n ("if the ratio is higher, the rate is likely too high"); Smith, WACV 2017.
  */
@@ -218,7 +218,7 @@ export const learningRateTooHigh = defineRule({
   check(history, { ratio, jump }, found) {
     const n = history.step;
     const early = history.losses.slice(0, 30);
-    const jumped = !history.game && n <= 60 && early.filter((loss) => loss > history.level(jump)).length >= 2;
+    const jumped = !history.game && n <= 60 && early.filter((loss) => history.jumps(loss, jump)).length >= 2;
     const risen = (["diverging", "oscillating", "exploding-gradient"] as const).find((id) => found.has(id));
     const typical = Math.max(typicalRatio(history), typicalRatio(history, 10));
     const largest = largestRatio(history);
@@ -226,11 +226,13 @@ export const learningRateTooHigh = defineRule({
     if (risen !== undefined || jumped) {
       if (typical > ratio || largest > 10 * ratio) sign = risen ?? "loss jumped";
     } else if (found.has("non-finite") && largest > 100 * ratio) sign = "non-finite";
-    else if (rests(history)) {
+    else {
+      const thrown = firstRatio(history) > 10 * ratio;
       const broken = found.has("saturated-activation") || found.has("dead-relu");
-      const bumped = early.some((loss) => loss > history.level(1.5));
-      const thrown = firstRatio(history) > 10 * ratio && (broken || bumped);
-      if (thrown || typicalRatio(history, 10) > 10 * ratio) sign = "the loss rests";
+      const bumped = early.some((loss) => history.jumps(loss, 1.5));
+      const rest = rests(history) && ((thrown && (broken || bumped)) || typicalRatio(history, 10) > 10 * ratio);
+      if (rest) sign = "the loss rests";
+      else if (thrown && broken && bumped && n >= 10 && !history.game) sign = "the first steps broke units";
     }
     if (sign === undefined) return null;
     return {
