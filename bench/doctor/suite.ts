@@ -1,8 +1,10 @@
 /**
  * All programs. The first series was written with the rules; the second and the third, the latter from the documentation alone by somebody who
- * had not seen the rules, were held out when they were run for the first time, and have corrected the rules since. The fourth, written
- * like the third, is held out.
+ * had not seen the rules, were held out when they were run for the first time, and have corrected the rules since; so has the fourth, written
+ * like the third. The fifth, likewise, is held out.
  */
+import { HEALTHY as FIFTH_HEALTHY } from "./fifth/healthy.js";
+import { SICK as FIFTH_SICK } from "./fifth/sick.js";
 import { HEALTHY as FOURTH_HEALTHY } from "./fourth/healthy.js";
 import { SICK as FOURTH_SICK } from "./fourth/sick.js";
 import { HEALTHY as FIRST_HEALTHY } from "./healthy.js";
@@ -24,10 +26,10 @@ const half = (half: Half, ...series: (readonly Program[])[]): Judged[] =>
   series.flat().map((program) => ({ ...program, half }));
 
 export const HEALTHY: readonly Judged[] = [
-  ...half("tuned", FIRST_HEALTHY, SECOND_HEALTHY, LATER_HEALTHY, THIRD_HEALTHY),
-  ...half("held-out", FOURTH_HEALTHY),
+  ...half("tuned", FIRST_HEALTHY, SECOND_HEALTHY, LATER_HEALTHY, THIRD_HEALTHY, FOURTH_HEALTHY),
+  ...half("held-out", FIFTH_HEALTHY),
 ];
 export const SICK: readonly Judged[] = [
-  ...half("tuned", FIRST_SICK, SECOND_SICK, LATER_SICK, THIRD_SICK),
-  ...half("held-out", FOURTH_SICK),
+  ...half("tuned", FIRST_SICK, SECOND_SICK, LATER_SICK, THIRD_SICK, FOURTH_SICK),
+  ...half("held-out", FIFTH_SICK),
 ];
