@@ -30,6 +30,8 @@ export interface ActivationSample {
   op: string;
   /** Whether layers with weights follow; the net's output may well be saturated. */
   hidden: boolean;
+  /** How often it has run in the step so far: more than once in a recurrent net. */
+  runs: number;
   mean: number;
   variance: number;
   /** Of layers with weights, else NaN: Σw² over the number of outputs, see `gainOf` in recorder.ts. */
@@ -71,7 +73,7 @@ export interface Incident {
   evidence: Record<string, number | string>;
 }
 
-export type IncidentKind = "non-finite" | "mode" | "zero-grad" | "softmax" | "labels";
+export type IncidentKind = "non-finite" | "mode" | "zero-grad" | "softmax" | "labels" | "broadcast";
 
 /** Sampled steps that are remembered; beyond, every other of the older ones is forgotten. */
 const MOST_SAMPLES = 768;
@@ -151,7 +153,7 @@ export class History {
   private readonly ordered = new WeakMap<Sample, (ParameterSample & { gradNorm: number })[]>();
   /** Dotted names of weights that began with zeros. */
   readonly fromZero = new Set<string>();
-  /** Dotted names of parameters that have had a gradient. */
+  /** Dotted names of parameters that have had a gradient; of weights, one that is not 0 throughout. */
   readonly received = new Set<string>();
 
   get step(): number {

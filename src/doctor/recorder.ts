@@ -76,6 +76,8 @@ export class Recorder implements Observer {
   private passes: Pass[] = [];
   private ops: Ran[] = [];
   private activations = new Map<string, ActivationSample>();
+  /** How often each activation has run in this step, and after which layer it ran first. */
+  private runs = new Map<string, { count: number; after: string }>();
   private parameterSamples: ParameterSample[] = [];
   private clip: { norm: number; limit: number } | null = null;
   private readonly units = new Map<string, UnitActivity>();
@@ -98,16 +100,33 @@ export class Recorder implements Observer {
     private readonly history: History,
     private readonly cadence: Cadence,
   ) {
-    const owned = new Set(optimizers.flatMap((o) => o.paramGroups.flatMap((group) => group.params as Tensor[])));
+    const owned = this.owned();
     for (const [path, module] of net.namedModules()) this.paths.set(module, path);
     for (const [name, tensor] of net.namedParameters()) {
       const layer = name.includes(".") ? name.slice(0, name.lastIndexOf(".")) : "";
       const optimized = owned.has(tensor);
       this.parameters.push({ name, layer, tensor, matrix: tensor.ndim >= 2, optimized, before: null });
-      if (!optimized && tensor.requiresGrad) history.unoptimized.push(name);
     }
+    this.lookForForgotten();
     this.known = new Set([...owned, ...this.parameters.map(({ tensor }) => tensor)]);
     this.modal = [...net.modules()].filter((module) => isModal(module));
+  }
+
+  /** All parameters of the optimizers. */
+  private owned(): Set<Tensor> {
+    return new Set(this.optimizers.flatMap((o) => o.paramGroups.flatMap((group) => group.params as Tensor[])));
+  }
+
+  /** Parameters that are to be learned but belong to no optimizer; they may be thawed, or added to a group, at any step. */
+  private lookForForgotten(): void {
+    const rest = this.parameters.filter(({ optimized }) => !optimized);
+    if (rest.length === 0) return;
+    const owned = this.owned();
+    for (const watched of rest) watched.optimized = owned.has(watched.tensor);
+    const { unoptimized } = this.history;
+    for (const { name, tensor, optimized } of rest) {
+      if (!optimized && tensor.requiresGrad && !unoptimized.includes(name)) unoptimized.push(name);
+    }
   }
 
   /** Hooks of the net and the optimizers; every callback goes through `guard`. */
@@ -233,6 +252,7 @@ export class Recorder implements Observer {
       layer,
       op,
       hidden: true,
+      runs: 1,
       mean,
       variance,
       gain,
@@ -276,16 +296,20 @@ export class Recorder implements Observer {
     if (!isGradEnabled()) return;
     const path = inside ? this.stack[this.stack.length - 1].path : null;
     if (this.ops.length < MOST_OPS) this.ops.push({ op, out, path, layer: this.lastLayer });
-    if (!inside) readLoss(op, inputs, this.history, this.probabilities, this.due);
-    else if (this.due && op in ACTIVATIONS && isReadable(out)) this.readActivation(op, firstRows(out), path as string);
+    if (!inside) {
+      readLoss(op, inputs, this.history, this.probabilities, this.due);
+      if (this.due) this.lookForBroadcast(out, inputs);
+    } else if (this.due && op in ACTIVATIONS && isReadable(out))
+      this.readActivation(op, firstRows(out), path as string);
   }
 
   private readActivation(op: string, out: Tensor, path: string): void {
     // The function's own module, or else the layer that it follows.
     const { module } = this.stack[this.stack.length - 1];
     const own = path !== "" && !hasChildren(module) && !ownsParameters(module);
-    const label = `${own ? path : this.lastLayer || path || "net"} (${op})`;
-    if (this.activations.has(label)) return;
+    const label = this.labelOf(op, own ? path : this.lastLayer || path || "net");
+    if (label === null) return;
+    const runs = this.runs.get(label)?.count ?? 1;
     const { low, high, saturates, dies } = ACTIVATIONS[op];
     const { mean, variance, zeros, outside, nan, inf } = statsOf(out, low, high);
     let dead = Number.NaN;
@@ -298,8 +322,49 @@ export class Recorder implements Observer {
       dead = activity.add(out);
     }
     const saturated = saturates ? outside : Number.NaN;
-    this.put({ layer: label, op, hidden: true, mean, variance, gain: Number.NaN, zeros, saturated, dead, nan, inf });
+    this.put({
+      layer: label,
+      op,
+      hidden: true,
+      runs,
+      mean,
+      variance,
+      gain: Number.NaN,
+      zeros,
+      saturated,
+      dead,
+      nan,
+      inf,
+    });
     if (this.takesHistogram) this.histogram(`activation/${label}`, out);
+  }
+
+  /**
+   * Under what name an activation is read that runs after `lastLayer`; null where it is not. A module that is used in several places has a
+   * name for each. Of a sigmoid or tanh that runs again and again after the same layer, as in a recurrent net, the first run is read, the second,
+   * fourth, eighth …, and the latest stands for all; of others the first.
+   */
+  private labelOf(op: string, place: string): string | null {
+    const after = this.lastLayer;
+    let label = `${place} (${op})`;
+    const first = this.runs.get(label);
+    if (first !== undefined && first.after !== after) label = `${place} after ${after} (${op})`;
+    const run = this.runs.get(label) ?? { count: 0, after };
+    run.count++;
+    this.runs.set(label, run);
+    const read = ACTIVATIONS[op].saturates ? (run.count & (run.count - 1)) === 0 : run.count === 1;
+    return read ? label : null;
+  }
+
+  /** Outputs [n, 1] and targets [n] make [n, n]: each output is compared with every target. */
+  private lookForBroadcast(out: Tensor, inputs: readonly (Tensor | null | undefined)[]): void {
+    const [a, b] = inputs;
+    if (!(a instanceof Tensor) || !(b instanceof Tensor) || out.ndim !== 2 || a.ndim + b.ndim !== 3) return;
+    const [column, row] = a.ndim === 2 ? [a, b] : [b, a];
+    const n = row.shape[0];
+    if (n < 2 || column.shape[0] !== n || column.shape[1] !== 1 || out.shape[1] !== n) return;
+    const evidence = { outputs: `[${a.shape}]`, targets: `[${b.shape}]`, together: `[${out.shape}]` };
+    this.history.addIncident("broadcast", { step: this.history.step + 1, layer: null, evidence });
   }
 
   /** Parameters of another net that takes part: when they change as well, somebody trains it beside this one. */
@@ -348,6 +413,7 @@ export class Recorder implements Observer {
     // Several optimizers, each after a pass of its own: they have different aims.
     if (this.stepped !== null && this.stepped !== optimizer && this.ranSince) this.history.game = true;
     if (!this.due) return;
+    this.lookForForgotten();
     for (const watched of this.of(optimizer)) {
       const { tensor } = watched;
       if (!tensor.requiresGrad || !isReadable(tensor)) continue;
@@ -369,7 +435,7 @@ export class Recorder implements Observer {
       if (!tensor.requiresGrad || before === null) continue;
       const grad = isReadable(tensor.gradTensor) ? tensor.gradTensor : null;
       const { norm, weightNorm, changed, gradient } = updateOf(tensor, before, grad);
-      if (gradient !== null) this.history.received.add(name);
+      if (gradient !== null && !(matrix && gradient.norm === 0)) this.history.received.add(name);
       this.parameterSamples.push({
         name,
         layer,
@@ -437,6 +503,7 @@ export class Recorder implements Observer {
     this.history.addSample(sample);
     this.parameterSamples = [];
     this.activations = new Map();
+    this.runs = new Map();
     this.samplesTaken++;
     return sample;
   }

@@ -77,7 +77,8 @@ export const explodingGradient = defineRule({
     if (recent === null) return null;
     const early = median(history.samples.slice(0, 5).map((s) => s.gradNorm));
     const found = recent.map((sample): Symptom | null => {
-      const weights = history.weights(sample);
+      // A branch that was not taken has a gradient of 0, and says nothing.
+      const weights = history.weights(sample).filter((w) => w.gradNorm !== 0);
       if (weights.length === 0) return null;
       const [first, last] = [weights[0], weights[weights.length - 1]];
       const { gradNorm } = sample;
@@ -136,19 +137,24 @@ export const nonFinite = defineRule({
 
 /**
  * No gradient: a parameter that is to be learned (requiresGrad, in the optimizer) has had no gradient in any of the sampled steps,
- * `samples` at least.
+ * `samples` at least; or a weight one that was 0 throughout in all of them, `zeros` at least, which no dead or saturated unit explains.
  *
  * Source: PyTorch, DistributedDataParallel's find_unused_parameters; Karpathy, "A Recipe for Training Neural Networks", 2019.
  */
 export const noGradient = defineRule({
   id: "no-gradient",
   severity: "error",
-  defaults: { samples: 5 },
-  check(history, { samples }) {
+  defaults: { samples: 5, zeros: 7 },
+  check(history, { samples, zeros }, found) {
     const recent = history.last(samples);
     if (recent === null || history.updates === 0) return null;
-    const never = recent[recent.length - 1].parameters.filter(
-      (p) => p.gradNorm === null && !history.received.has(p.name),
+    const last = recent[recent.length - 1];
+    const explained =
+      (["dead-relu", "saturated-activation", "vanishing-gradient"] as const).some((id) => found.has(id)) ||
+      last.activations.some((a) => a.zeros > 0.99);
+    const cut = history.samples.length >= zeros && !explained;
+    const never = last.parameters.filter(
+      (p) => (p.gradNorm === null || (cut && p.matrix && p.gradNorm === 0)) && !history.received.has(p.name),
     );
     return never.slice(0, 10).map(({ name }) => ({
       layer: name,
@@ -156,7 +162,7 @@ export const noGradient = defineRule({
       evidence: { parameter: name, sampledSteps: history.samples.length, withoutGradient: never.length },
     }));
   },
-  why: "The loss does not depend on this parameter: its layer is not called in forward, or its result goes through detach(), noGrad() or an op without gradient (argmax, round, a conversion to numbers).",
+  why: "The loss does not depend on this parameter: its layer is not called in forward, its result is not used in the loss, or goes through detach(), noGrad() or an op without gradient (argmax, round, a conversion to numbers).",
   advice: [
     "call the layer in forward and use its result",
     "remove detach(), noGrad() and item() between the layer and the loss",

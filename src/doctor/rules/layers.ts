@@ -39,25 +39,32 @@ export const deadRelu = defineRule({
 
 /**
  * Saturated sigmoid or tanh: more than `layer` of a hidden layer's outputs have less than 5 % of the largest slope, in `samples`
- * sampled steps in a row.
+ * sampled steps in a row. Of what runs several times in a step more than `recurrent`, and while the loss is above half of its start: recurrent
+ * nets open and close their gates and remember by such outputs. Of the net's own outputs more than `output`, likewise: they cannot reach their targets.
  *
  * Source: Amazon SageMaker Debugger, rules SaturatedActivation and TanhSaturation; Glorot & Bengio, AISTATS 2010.
  */
 export const saturatedActivation = defineRule({
   id: "saturated-activation",
   severity: "warning",
-  defaults: { layer: 0.5, samples: 3 },
-  check(history, { layer: share, samples }) {
+  defaults: { layer: 0.5, recurrent: 0.65, output: 0.9, samples: 3 },
+  check(history, { layer: share, recurrent, output, samples }) {
     const recent = history.last(samples);
     if (recent === null) return null;
+    const learned = history.game || history.meanLoss(history.step - 10, history.step) < history.level(0.5);
+    const limit = ({ hidden, runs }: { hidden: boolean; runs: number }) => {
+      if (hidden && runs === 1) return share;
+      if (learned) return 1;
+      return hidden ? recurrent : output;
+    };
     const saturated = (s: (typeof recent)[number], name: string) =>
-      s.activations.some((a) => a.layer === name && a.hidden && a.saturated > share);
+      s.activations.some((a) => a.layer === name && a.saturated > limit(a));
     return recent[recent.length - 1].activations
       .filter(({ layer }) => recent.every((s) => saturated(s, layer)))
-      .map(({ layer, saturated, variance }) => ({
-        layer,
+      .map((a) => ({
+        layer: a.layer,
         step: recent[0].step,
-        evidence: { saturated, threshold: share, variance },
+        evidence: { saturated: a.saturated, threshold: limit(a), variance: a.variance },
       }));
   },
   why: "Far from 0 a sigmoid or tanh is flat: its slope, and with it the gradient of everything before, is nearly 0. Large weights or large inputs drive units there.",
@@ -66,6 +73,7 @@ export const saturatedActivation = defineRule({
     "initialise with nn.init.xavierNormal_ (weights of variance 2 / (in + out))",
     "put BatchNorm or LayerNorm before the activation",
     "use ReLU or GELU in hidden layers",
+    "as the net's last step only where all targets lie between its bounds: else leave it out, or scale the targets",
   ],
 });
 

@@ -25,6 +25,9 @@ function deviation(values: readonly number[]): number {
 /** That of the losses of steps from + 1 to `to`. */
 export const wobble = (history: History, from: number, to: number): number => deviation(history.losses.slice(from, to));
 
+/** Standard error of the loss that the training began with, a median of five. */
+const startError = (history: History): number => wobble(history, 0, 10) / Math.sqrt(5);
+
 /** Whether all losses of the last `count` steps are finite. */
 const finite = (history: History, count: number): boolean => history.losses.slice(-count).every(Number.isFinite);
 
@@ -38,7 +41,7 @@ export function typicalRatio(history: History, samples = 5): number {
 
 /**
  * Plateau: the mean loss of the last `window` steps (more where batches are small) is not `drop` (0.1 %) below that of the window two before, nor is that of the window
- * between, both within `errors` standard errors; and it is still at least `level` of what it was at the start: it has not begun to fall. A
+ * between, both within `errors` standard errors; and it is still at least `level` of what it was at the start, so has not begun to fall; or outputs [n, 1] are compared with targets [n]. A
  * loss that has fallen and then rests is no plateau, nor is one that has risen to `rising` times its start, or
  * what it was two windows before.
  *
@@ -61,11 +64,18 @@ export const lossPlateau = defineRule({
     const error =
       Math.hypot(wobble(history, n - window, n), wobble(history, n - 3 * window, n - 2 * window)) / Math.sqrt(window);
     const flat = history.times(1 - drop, before) - errors * error;
-    if (now < history.level(level) || now < flat || middle < flat) return null;
+    // Compared with every target, the outputs can only learn the targets' mean.
+    const [broadcast] = history.incidents.get("broadcast") ?? [];
+    if ((now < history.level(level) && broadcast === undefined) || now < flat || middle < flat) return null;
     if (now > history.level(rising) || now > history.times(rising, before)) return null;
+    const step = n - 3 * window + 1;
+    const evidence = { loss: now, windowBefore: before, startLoss: start, steps: 3 * window, threshold: drop };
+    if (broadcast === undefined) return { step, evidence };
     return {
-      step: n - 3 * window + 1,
-      evidence: { loss: now, windowBefore: before, startLoss: start, steps: 3 * window, threshold: drop },
+      step,
+      evidence: { ...evidence, ...broadcast.evidence },
+      why: "Outputs of shape [n, 1] and targets of shape [n] are broadcast to [n, n]: every output is compared with every target, and can only learn the targets' mean.",
+      advice: ["give both one shape: outputs.squeeze(1), or targets.unsqueeze(1)"],
     };
   },
   why: "Nothing is being learned: the steps are too small (or so large that they undo each other), no gradient arrives, or the labels have nothing to do with the inputs.",
@@ -114,11 +124,11 @@ export const diverging = defineRule({
     const now = history.meanLoss(n - steps, n);
     const best = Math.min(start, history.bestLevel);
     // Batches differ, and those of the start may have been the lucky ones.
-    const error = (2 * wobble(history, n - steps, n)) / Math.sqrt(steps);
+    const error = 2 * Math.hypot(wobble(history, n - steps, n) / Math.sqrt(steps), startError(history));
     const risen = (loss: number) => loss - error > history.times(factor, best) && loss - error > history.level(factor);
     const collapsed = (loss: number) =>
-      (loss > history.times(collapse, best) && loss > history.level(0.5)) ||
-      (loss > history.times(factor, best) && loss > history.level(0.9));
+      (loss - error > history.times(collapse, best) && loss > history.level(0.5)) ||
+      (loss - error > history.times(factor, best) && loss > history.level(0.9));
     // Not a bump: it must last.
     const before = history.meanLoss(n - 2 * steps, n - steps);
     if (!(risen(now) && risen(before)) && !(collapsed(now) && collapsed(before))) return null;
@@ -156,7 +166,7 @@ function swings(history: History, window: number, least: number): boolean {
  * Oscillating: in two windows of `window` steps the losses deviate from their own trend by more than `amplitude` of the loss the training
  * began with, the mean does not fall, and it is not the batches that differ: the deviation is above `noise` times what is expected of them, and
  * the steps are long (the median update ratio is above `ratio`, ten times the usual); or it is above four times that, in batches of `samples`
- * samples at least. Losses below 0, whose size says nothing, must deviate by three times as much of their fall. A loss of `rising` times its start diverges.
+ * samples at least; or the mean, in both windows, rests above the start's by `above`, and two standard errors: worse than at first, and no batch of its own does that. Losses below 0, whose size says nothing, must deviate by three times as much of their fall. A loss of `rising` times its start diverges.
  *
  * Source: AutoTrainer (Zhang et al., ICSE 2021), problem "oscillating loss".
  */
@@ -164,8 +174,8 @@ export const oscillating = defineRule({
   id: "oscillating",
   descent: true,
   severity: "warning",
-  defaults: { window: 30, amplitude: 0.2, ratio: 1e-2, noise: 1.7, samples: 16, rising: 10 },
-  check(history, { window, amplitude, ratio, noise, samples, rising }, found) {
+  defaults: { window: 30, amplitude: 0.2, ratio: 1e-2, noise: 1.7, samples: 16, above: 1.1, rising: 10 },
+  check(history, { window, amplitude, ratio, noise, samples, above, rising }, found) {
     const n = history.step;
     if (n < 2 * window + 10 || !finite(history, 2 * window)) return null;
     const { scale } = history;
@@ -182,7 +192,10 @@ export const oscillating = defineRule({
     const alike = batch >= samples && !found.has("class-imbalance") && !history.negative;
     const long = updates > ratio;
     const quick = Math.min(now, before) > least && now > (long ? noise : 4 * noise) * expected && (long || alike);
-    if (!quick && !(long && swings(history, window, least / 2))) return null;
+    const error = 2 * Math.hypot(Math.max(now, before) / Math.sqrt(window), startError(history));
+    const worse = Math.min(mean, meanBefore) - error > history.level(above);
+    if (!quick && !(worse && now > Math.max(least, amplitude * mean)) && !(long && swings(history, window, least / 2)))
+      return null;
     return {
       step: n - 2 * window + 1,
       evidence: {
@@ -304,7 +317,8 @@ const OTHER_CAUSES = [
 /**
  * Learning rate too low, by evidence: after `steps` steps the loss is still above `level` of its start, the median update ratio is below
  * `ratio`, and the gradient has not shrunk: there is a slope to go down, but the steps are tiny, and always were. Not while a schedule warms up or
- * has decayed the rate, unless it took all but a thousandth of it.
+ * has decayed the rate, unless it took all but a thousandth of it, or warms up so slowly that the ratio is below a tenth of `ratio` and the rate
+ * grows by less than half in five samples.
  *
  * Source: Karpathy, CS231n ("if it is lower, the rate might be too low").
  */
@@ -323,9 +337,10 @@ export const learningRateTooLow = defineRule({
     const starved = lr < 1e-3 * history.largestLr;
     if (!starved && (OTHER_CAUSES.some((id) => found.has(id)) || largestRatio(history) > 10 * USUAL)) return null;
     const steady = recent.every((s) => s.lr === lr) && lr >= 0.99 * history.largestLr;
+    const creeping = typical < ratio / 10 && lr > recent[0].lr && lr < 1.5 * recent[0].lr;
     const gradient = median(recent.map((s) => s.gradNorm));
     const atStart = median(history.samples.slice(0, 5).map((s) => s.gradNorm));
-    if (!steady && !starved) return null;
+    if (!steady && !starved && !creeping) return null;
     if (!(loss > history.level(starved ? 0.75 * level : level)) || !(typical < ratio)) return null;
     if ((typical === 0 && !starved) || gradient < 0.3 * atStart) return null;
     const evidence = {
