@@ -124,6 +124,8 @@ export class History {
   batch = 0;
   /** How often each class was seen among the targets. */
   classes: number[] = [];
+  /** Of numbers that squared errors are measured from. */
+  readonly targets = { size: 0, sum: 0, squares: 0 };
   /** The loss was given weights for its classes. */
   weighted = false;
   /** Numbers of symbols that the net's embeddings know. */
@@ -250,6 +252,21 @@ export class History {
   get few(): number | null {
     const { size } = this.distinct;
     return size > 0 && size <= MOST_FEW && this.recognized >= 3 * size ? size : null;
+  }
+
+  /** Whether the weights (their median) have shrunk to a tenth of their first norms: a penalty on them has taken all. */
+  get collapsed(): boolean {
+    const [first, last] = [this.samples[0], this.samples[this.samples.length - 1]];
+    const weights = first?.parameters.filter((p) => p.matrix && p.weightNorm > 0) ?? [];
+    const norms = new Map(weights.map((p) => [p.name, p.weightNorm]));
+    const shares = last?.parameters.flatMap(({ name, weightNorm }) => weightNorm / (norms.get(name) ?? Number.NaN));
+    return median(shares?.filter((share) => !Number.isNaN(share)) ?? []) < 0.1;
+  }
+
+  /** Variance of the targets of squared errors, which a constant answer leaves; NaN where the loss is another. */
+  get targetVariance(): number {
+    const { size, sum, squares } = this.targets;
+    return size > 0 ? squares / size - (sum / size) ** 2 : Number.NaN;
   }
 
   /** The last `count` samples, or null while there are fewer. */

@@ -2,10 +2,12 @@
 import type { Block } from "../storage.js";
 import { Tensor } from "../tensor.js";
 import type { History } from "./history.js";
-import { isReadable, viewOf } from "./probe.js";
+import { isReadable, statsOf, viewOf } from "./probe.js";
 
 /** Targets of one step that are counted; the first of a larger batch stand for all. */
 const MOST_TARGETS = 4096;
+/** Numbers of targets after which their variance is known. */
+const MOST_NUMBERS = 2 ** 20;
 /** Rows in which scores are compared with probabilities. */
 const ROWS = 16;
 
@@ -25,6 +27,9 @@ export function readLoss(
     if (known || (due && rowsAreProbabilities(scores))) {
       note(history, "softmax", { loss: op, found: known ? "the result of softmax or sigmoid" : "rows that sum to 1" });
     }
+  } else if (op === "mseLoss") {
+    if (due && isReadable(targets) && !targets.requiresGrad && history.targets.size < MOST_NUMBERS)
+      countNumbers(targets, history);
   } else if (op === "binaryCrossEntropyWithLogits" || op === "binaryCrossEntropy") {
     if (isReadable(targets)) readBinary(targets, history);
     if (op === "binaryCrossEntropyWithLogits" && probabilities.has(scores.block)) {
@@ -45,6 +50,13 @@ function countClasses(targets: Tensor, scores: Tensor, history: History): void {
   const values = viewOf(targets);
   const n = Math.min(values.length, MOST_TARGETS);
   for (let i = 0; i < n; i++) if (values[i] >= 0 && values[i] < count) classes[values[i]]++;
+}
+
+function countNumbers(targets: Tensor, { targets: known }: History): void {
+  const { size, mean, meanSquare } = statsOf(targets);
+  known.size += size;
+  known.sum += mean * size;
+  known.squares += meanSquare * size;
 }
 
 /** Non-negative rows of [N, C] that sum to 1; C ≥ 2. */

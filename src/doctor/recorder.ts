@@ -491,8 +491,12 @@ export class Recorder implements Observer {
   }
 
   private takeSample(step: number): Sample {
-    const norms = this.parameterSamples.map((p) => p.gradNorm ?? 0);
-    const gradNorm = this.clip?.norm ?? Math.hypot(...norms);
+    // Gradients of what no optimizer has are never zeroed by one, and grow for ever.
+    const own = this.parameterSamples.filter((p) => p.optimized);
+    const norm = Math.hypot(...own.map((p) => p.gradNorm ?? 0));
+    const clipped = this.clip !== null && this.clip.norm > this.clip.limit ? this.clip.norm / this.clip.limit : 1;
+    const all = own.length === this.parameterSamples.length;
+    const gradNorm = all && this.clip !== null ? this.clip.norm : norm * clipped;
     const sample: Sample = {
       step,
       lr: (this.optimizers[0].paramGroups[0] as { lr?: number }).lr ?? Number.NaN,

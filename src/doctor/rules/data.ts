@@ -11,7 +11,7 @@ import { defineRule } from "./rule.js";
 export const unnormalizedInputs = defineRule({
   id: "unnormalized-inputs",
   severity: "warning",
-  defaults: { mean: 0.2, range: 20, deviation: 10, samples: 3 },
+  defaults: { mean: 0.2, range: 20, deviation: 10, samples: 2 },
   check(history, { mean: limit, range, deviation: factor, samples }) {
     const { rows, size, sum, squares, min, max } = history.inputs;
     if (history.samples.length < samples || size === 0) return null;

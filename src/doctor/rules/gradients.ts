@@ -5,7 +5,7 @@ import { defineRule, type Symptom } from "./rule.js";
 /**
  * Vanishing gradient: a layer's mean |g| is below `meanAbs` while the last layer's is a hundred times as large; or the first
  * layer's gradient norm is below `norm` and below `ratio` of the last layer's; in `samples` sampled steps in a row. A net whose
- * loss has gone to 0 has small gradients everywhere, and no problem.
+ * loss has gone to 0 has small gradients everywhere, and no problem; one whose weights have shrunk to nothing has another.
  *
  * Sources: mean |g| < 1e-7, Amazon SageMaker Debugger, rule VanishingGradient; first-to-last ratio < 1e-3, AutoTrainer (Zhang et al.,
  * ICSE 2021). Cause and cures: Hochreiter 1991; Glorot & Bengio, AISTATS 2010; He et al., ICCV 2015 and CVPR 2016.
@@ -16,7 +16,7 @@ export const vanishingGradient = defineRule({
   defaults: { meanAbs: 1e-7, ratio: 1e-3, norm: 1e-4, samples: 3 },
   check(history, { meanAbs, ratio, norm, samples }) {
     const recent = history.last(samples);
-    if (recent === null) return null;
+    if (recent === null || history.collapsed) return null;
     const learning = history.meanLoss(history.step - 5, history.step) > history.level(0.05);
     const found = recent.map((sample) => {
       const weights = history.weights(sample);
@@ -57,8 +57,8 @@ export const vanishingGradient = defineRule({
 
 /**
  * Exploding gradient: the first layer's gradient norm is more than `ratio` times the last layer's (and above 1); the total norm
- * has grown to `growth` times that of the first samples (and above 10) or is above `norm`; or the loss has grown to
- * `lossFactor` times its start. The norms must hold in `samples` sampled steps in a row; the loss, once.
+ * has grown to `growth` times that of the first samples (and above 10), or is above `norm` and neither inputs nor initial weights
+ * explain it; or the loss has grown to `lossFactor` times its start. The norms must hold in `samples` sampled steps in a row; the loss, once.
  *
  * Sources: ratio > 70 and loss ≥ 1e3 × start, AutoTrainer (Zhang et al., ICSE 2021) and DeepDiagnosis (Wardat et al., ICSE 2022);
  * Pascanu, Mikolov & Bengio, ICML 2013, for growth and the cure.
@@ -67,7 +67,7 @@ export const explodingGradient = defineRule({
   id: "exploding-gradient",
   severity: "error",
   defaults: { ratio: 70, growth: 100, norm: 1000, lossFactor: 1e3, samples: 2 },
-  check(history, { ratio, growth, norm, lossFactor, samples }) {
+  check(history, { ratio, growth, norm, lossFactor, samples }, asked) {
     const { startLoss, losses } = history;
     const loss = losses[losses.length - 1];
     if (history.step > 1 && startLoss > 0 && loss >= lossFactor * Math.max(startLoss, 1e-3)) {
@@ -76,6 +76,8 @@ export const explodingGradient = defineRule({
     const recent = history.last(samples);
     if (recent === null) return null;
     const early = median(history.samples.slice(0, 5).map((s) => s.gradNorm));
+    // Large inputs, or large weights, make large gradients, without any growth.
+    const explained = asked.has("unnormalized-inputs") || asked.has("poor-initialization");
     const found = recent.map((sample): Symptom | null => {
       // A branch that was not taken has a gradient of 0, and says nothing.
       const weights = history.weights(sample).filter((w) => w.gradNorm !== 0);
@@ -88,7 +90,8 @@ export const explodingGradient = defineRule({
           evidence: { firstLayerNorm: first.gradNorm, lastLayerNorm: last.gradNorm, threshold: ratio },
         };
       }
-      if (!(gradNorm <= norm)) return { layer: null, evidence: { gradientNorm: gradNorm, threshold: norm } };
+      if (!(gradNorm <= norm) && !explained)
+        return { layer: null, evidence: { gradientNorm: gradNorm, threshold: norm } };
       if (gradNorm > growth * early && gradNorm > 10) {
         return {
           layer: null,

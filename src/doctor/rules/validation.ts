@@ -1,5 +1,6 @@
 /** Rules about training against validation. */
-import { type History, mean, median, type Validation } from "../history.js";
+import { mean, type Validation } from "../history.js";
+import type { RuleId } from "../types.js";
 import { defineRule, type Symptom } from "./rule.js";
 
 /**
@@ -59,22 +60,10 @@ const OTHER_CAUSES = [
   ...(["diverging", "update-ratio", "clipping-always"] as const),
 ] as const;
 
-/** Whether the weights (their median) have shrunk to a tenth of their first norms. */
-function hasCollapsed({ samples }: History): boolean {
-  const [first, last] = [samples[0], samples[samples.length - 1]];
-  const norms = new Map(
-    first?.parameters.filter((p) => p.matrix && p.weightNorm > 0).map((p) => [p.name, p.weightNorm]),
-  );
-  const shares = last?.parameters.flatMap((p) =>
-    norms.has(p.name) ? [p.weightNorm / (norms.get(p.name) as number)] : [],
-  );
-  return median(shares ?? []) < 0.1;
-}
-
 /**
  * Underfitting: over the last `validations` validations (or more, `span` steps at least) training and validation loss are both flat (the mean of the later half less than
  * `drop` below that of the earlier), both above `level` of the loss the training began with, and close together (gap below `gap`),
- * accuracy below `accuracy` where it is given (where the weights have shrunk to a tenth, the accuracy of a guess will do); where it is not, nobody knows how low the loss can be, and `unknown` takes the place of `level`. It has learned something, and then no more: the model is too weak for its task. Or, with
+ * accuracy below `accuracy` where it is given (where the weights have shrunk to a tenth, the accuracy of a guess will do); where it is not, nobody knows how low the loss can be, and `unknown` takes the place of `level`, or, of squared errors, `explained` of the targets' variance. It has learned something, and then no more: the model is too weak for its task. Or, with
  * validation or without: a handful of samples that comes again and again (`samples` at most) is not learned by heart; the loss is
  * flat for `steps` steps and above `level` of its start.
  *
@@ -88,6 +77,7 @@ export const underfitting = defineRule({
   defaults: {
     level: 0.4,
     unknown: 0.7,
+    explained: 0.8,
     drop: 0.04,
     gap: 0.2,
     validations: 4,
@@ -97,10 +87,11 @@ export const underfitting = defineRule({
     steps: 200,
   },
   check(history, options, found): Symptom | null {
-    const { level, unknown, drop, gap, validations: least, accuracy, span, samples, steps } = options;
-    const collapsed = hasCollapsed(history);
-    // Beside weights that have all but gone any step is long.
-    if (OTHER_CAUSES.some((id) => found.has(id) && !(collapsed && id === "update-ratio"))) return null;
+    const { level, unknown, explained, drop, gap, validations: least, accuracy, span, samples, steps } = options;
+    const { collapsed } = history;
+    // Beside weights that have all but gone any step is long, and no gradient gets through them.
+    const follows = (id: RuleId) => collapsed && (id === "update-ratio" || id === "vanishing-gradient");
+    if (OTHER_CAUSES.some((id) => found.has(id) && !follows(id))) return null;
     const flat = (then: number, now: number) => now > history.times(1 - drop, then);
     const { few, step, validations } = history;
     const told = few !== null || !Number.isNaN(validations.at(-1)?.accuracy ?? Number.NaN);
@@ -108,7 +99,8 @@ export const underfitting = defineRule({
     // A penalty on the weights is part of the loss; when it has taken them, the loss is low and the answers are guesses.
     const guesses =
       collapsed && (validations.at(-1)?.accuracy ?? 1) < 1.5 / history.classes.filter((count) => count > 0).length;
-    const high = (loss: number) => loss > threshold || guesses;
+    // Squared errors near the targets' variance are those of a constant answer.
+    const high = (loss: number) => loss > threshold || guesses || loss > explained * history.targetVariance;
     if (few !== null && few <= samples && step >= 2 * steps) {
       const [then, now] = [history.meanLoss(step - steps, step - steps / 2), history.meanLoss(step - steps / 2, step)];
       if (flat(then, now) && high(now)) {
