@@ -1,4 +1,4 @@
-/** What a loss is given: scores that are probabilities already, classes and how often each comes, targets out of range. */
+/** What a loss is given: scores that are probabilities already, classes and how often each comes, targets out of range or of another shape. */
 import type { Block } from "../storage.js";
 import { Tensor } from "../tensor.js";
 import type { History } from "./history.js";
@@ -11,15 +11,17 @@ const MOST_NUMBERS = 2 ** 20;
 /** Rows in which scores are compared with probabilities. */
 const ROWS = 16;
 
-/** Reads the inputs of a loss that has just run. */
+/** Reads the inputs of an op of the loss, which has just run. */
 export function readLoss(
   op: string,
+  out: Tensor,
   [scores, targets, ...weights]: readonly (Tensor | null | undefined)[],
   history: History,
   probabilities: WeakSet<Block>,
   due: boolean,
 ): void {
   if (!(scores instanceof Tensor) || !(targets instanceof Tensor)) return;
+  if (due) lookForBroadcast(out, scores, targets, history);
   if (weights.some((weight) => weight instanceof Tensor)) history.weighted = true;
   if (op === "crossEntropy" || op === "nllLoss") {
     if (targets.dtype === "int32") countClasses(targets, scores, history);
@@ -38,7 +40,20 @@ export function readLoss(
   }
 }
 
-function note(history: History, kind: "softmax" | "labels", evidence: Record<string, number | string>): void {
+/** Outputs [n, 1] and targets [n] make [n, n]: each output is compared with every target. */
+function lookForBroadcast(out: Tensor, a: Tensor, b: Tensor, history: History): void {
+  if (out.ndim !== 2 || a.ndim + b.ndim !== 3) return;
+  const [column, row] = a.ndim === 2 ? [a, b] : [b, a];
+  const n = row.shape[0];
+  if (n < 2 || column.shape[0] !== n || column.shape[1] !== 1 || out.shape[1] !== n) return;
+  note(history, "broadcast", { outputs: `[${a.shape}]`, targets: `[${b.shape}]`, together: `[${out.shape}]` });
+}
+
+function note(
+  history: History,
+  kind: "softmax" | "labels" | "broadcast",
+  evidence: Record<string, number | string>,
+): void {
   history.addIncident(kind, { step: history.step + 1, layer: null, evidence });
 }
 
