@@ -84,7 +84,7 @@ function costOf(name: string, net: nn.Module, inputs: Tensor, steps: number, rou
 export function costs(): Cost[] {
   manualSeed(0);
   return [
-    costOf("MLP 784-256-128-10", mlp(), randn(64, 784), 100, 41),
-    costOf("CNN conv32-pool-conv64-pool-fc128", cnn(), randn(64, 1, 28, 28), 20, 11),
+    costOf("MLP 784-256-128-10", mlp(), randn(64, 784), 40, 71),
+    costOf("CNN conv32-pool-conv64-pool-fc128", cnn(), randn(64, 1, 28, 28), 10, 21),
   ];
 }
