@@ -1,7 +1,7 @@
 /**
  * Runs the tests in headless Chromium: each file in a page of its own, on the main thread or in a worker, with and without
- * cross-origin isolation, and the built package under content security policies. Then once in Firefox, where there is one (in the
- * other settings the browsers' own tests only).
+ * cross-origin isolation, and the built package under content security policies. Then in Firefox, where there is one (in pages that are
+ * not isolated the browsers' own tests only).
  *
  *   node scripts/test-browser.mjs             all files, in all four settings
  *   node scripts/test-browser.mjs --quick     all files on the isolated page's main thread, the browsers' own in all settings
@@ -333,7 +333,7 @@ async function inFirefox(origin) {
   console.log(`Firefox ${browser.version}`);
   const plans = SETTINGS.map((setting, i) => ({
     what: nameOf("Firefox", setting),
-    files: quick || i > 0 ? own : [...own, ...shared],
+    files: setting.isolated === "no" || (quick && i > 0) ? own : [...own, ...shared],
     setting,
   }));
   try {
