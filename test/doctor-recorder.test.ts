@@ -126,6 +126,21 @@ test("outputs [n, 1] compared with targets [n] are told from a plateau", () => {
   expect(run([32, 1])).toBeUndefined();
 });
 
+test("outputs compared with one another, as in a loss of ranks, are no such mistake", () => {
+  manualSeed(0);
+  const net = new nn.Linear(4, 1);
+  // Which of two comes first (RankNet), half of which are drawn at random: the loss falls, then rests.
+  const loss = () => {
+    const x = randn(32, 4);
+    const before = x.sum(1).unsqueeze(1).sub(x.sum(1)).add(randn(32, 32)).gt(0).float();
+    const scores = net(x).squeeze(1);
+    return F.binaryCrossEntropyWithLogits(scores.unsqueeze(1).sub(scores), before);
+  };
+  expect(rules(findings({ net, optimizer: new optim.Adam(net.parameters(), { lr: 0.05 }), loss, steps: 250 }))).toEqual(
+    [],
+  );
+});
+
 test("a net's sigmoid outputs that cannot reach their targets are saturated; those that are right are not", () => {
   const run = (scale: number) => {
     manualSeed(0);

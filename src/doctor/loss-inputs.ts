@@ -40,9 +40,12 @@ export function readLoss(
   }
 }
 
-/** Outputs [n, 1] and targets [n] make [n, n]: each output is compared with every target. */
+/**
+ * Outputs [n, 1] and targets [n] make [n, n]: each output is compared with every target. Of outputs among themselves, as in a loss of
+ * ranks, that is meant.
+ */
 function lookForBroadcast(out: Tensor, a: Tensor, b: Tensor, history: History): void {
-  if (out.ndim !== 2 || a.ndim + b.ndim !== 3) return;
+  if (out.ndim !== 2 || a.ndim + b.ndim !== 3 || a.requiresGrad === b.requiresGrad) return;
   const [column, row] = a.ndim === 2 ? [a, b] : [b, a];
   const n = row.shape[0];
   if (n < 2 || column.shape[0] !== n || column.shape[1] !== 1 || out.shape[1] !== n) return;
