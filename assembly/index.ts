@@ -4,6 +4,8 @@ export * from "./memory";
 export * from "./matmul-tiles-generated";
 export * from "./conv-tiles-generated";
 export * from "./matmul";
+export { matmul_dot4, matmul_add4 } from "./matmul-vector";
+export { conv_dots, conv_pack, conv_product, strip_height } from "./conv-product";
 export * from "./conv";
 // These have functions that are not kernels beside those that are: the former may be inlined, unlike what is exported.
 export { winograd_block, winograd_scratch, winograd_transformed, winograd_units } from "./winograd-sizes";

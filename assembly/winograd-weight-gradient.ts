@@ -1,6 +1,6 @@
 /** The weights' gradient by Winograd's F(3×3, 2×2): W = Cᵀ[(D y Dᵀ) ⊙ (Bᵀ d B)]C, see winograd.ts. */
 import { laneMask, loadPart } from "./accumulate";
-import { conv_dots } from "./conv";
+import { conv_dots } from "./conv-product";
 import { zeros } from "./conv-image";
 import { transform_input } from "./winograd-input";
 import { place_bytes, row_floats, tile_pitch, winograd_block } from "./winograd-sizes";

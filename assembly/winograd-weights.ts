@@ -1,5 +1,5 @@
 /** G g Gᵀ: the weights as winograd.ts's passes read them. */
-import { strip_height } from "./conv";
+import { strip_height } from "./conv-product";
 import { place_bytes } from "./winograd-sizes";
 
 /**

@@ -28,7 +28,7 @@
  * winograd-weights.ts, winograd-input.ts and winograd-output.ts have the transforms of g, d and Y, winograd-weight-gradient.ts
  * the whole of the last pass, and this file the two before it.
  */
-import { conv_product } from "./conv";
+import { conv_product } from "./conv-product";
 import { zeros } from "./conv-image";
 import { transform_input } from "./winograd-input";
 import { transform_output } from "./winograd-output";

@@ -10,6 +10,8 @@ export const FAMILIES = {
     "memory",
     "matmul-tiles-generated",
     "matmul",
+    "matmul-pack",
+    "matmul-vector",
     "unary",
     "binary",
     "where",
@@ -31,6 +33,8 @@ export const FAMILIES = {
   conv: [
     "conv-tiles-generated",
     "conv",
+    "conv-product",
+    "conv-columns",
     "conv-image",
     "winograd-sizes",
     "winograd-weights",
