@@ -12,6 +12,8 @@ export interface Observer {
   accumulates(leaf: Tensor): void;
   /** clipGradNorm_ has found this norm and clips above maxNorm. */
   clipped(norm: number, maxNorm: number): void;
+  /** A loss has been given an input and a target of different shapes, and broadcasts them. */
+  unequal(input: Tensor, target: Tensor): void;
   /** A loss refuses its target with this error. */
   refused(error: LanegradError): void;
   /** Whether results are to be read as they come, so that no op should wait to be run together with the next. */

@@ -235,6 +235,7 @@ test("observers are told once", () => {
   const stop = observe({
     ran: (op) => ran.push(op),
     accumulates: () => undefined,
+    unequal: () => undefined,
     clipped: () => undefined,
     refused: () => undefined,
     reading: false,

@@ -62,6 +62,7 @@ export class Doctor {
       ran: (op, out, inputs) => this.guard(() => recorder.ran(op, out, inputs)),
       accumulates: (leaf) => this.guard(() => recorder.accumulates(leaf)),
       clipped: (norm, maxNorm) => this.guard(() => recorder.clipped(norm, maxNorm)),
+      unequal: (input, target) => this.guard(() => recorder.unequal(input, target)),
       refused: (error) => this.guard(() => recorder.refused(error)),
       get reading() {
         return recorder.reading;

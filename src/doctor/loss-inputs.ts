@@ -21,7 +21,7 @@ export function readLoss(
   due: boolean,
 ): void {
   if (!(scores instanceof Tensor) || !(targets instanceof Tensor)) return;
-  if (due) lookForBroadcast(out, scores, targets, history);
+  if (due && out.ndim === 2 && out.shape[0] === out.shape[1]) lookForBroadcast(scores, targets, history);
   if (weights.some((weight) => weight instanceof Tensor)) history.weighted = true;
   if (op === "crossEntropy" || op === "nllLoss") {
     if (targets.dtype === "int32") countClasses(targets, scores, history);
@@ -42,14 +42,15 @@ export function readLoss(
 
 /**
  * Outputs [n, 1] and targets [n] make [n, n]: each output is compared with every target. Of outputs among themselves, as in a loss of
- * ranks, that is meant.
+ * ranks, it is meant.
  */
-function lookForBroadcast(out: Tensor, a: Tensor, b: Tensor, history: History): void {
-  if (out.ndim !== 2 || a.ndim + b.ndim !== 3 || a.requiresGrad === b.requiresGrad) return;
+export function lookForBroadcast(a: Tensor, b: Tensor, history: History): void {
+  if (a.ndim + b.ndim !== 3 || a.requiresGrad === b.requiresGrad) return;
   const [column, row] = a.ndim === 2 ? [a, b] : [b, a];
   const n = row.shape[0];
-  if (n < 2 || column.shape[0] !== n || column.shape[1] !== 1 || out.shape[1] !== n) return;
-  note(history, "broadcast", { outputs: `[${a.shape}]`, targets: `[${b.shape}]`, together: `[${out.shape}]` });
+  if (row.ndim !== 1 || n < 2 || column.shape[0] !== n || column.shape[1] !== 1) return;
+  const [outputs, targets] = a.requiresGrad ? [a, b] : [b, a];
+  note(history, "broadcast", { outputs: `[${outputs.shape}]`, targets: `[${targets.shape}]`, together: `[${n},${n}]` });
 }
 
 function note(

@@ -14,7 +14,7 @@ import { Tensor } from "../tensor.js";
 import { ACTIVATIONS } from "./activations.js";
 import type { History, Sample } from "./history.js";
 import { LayerReader } from "./layer-reader.js";
-import { readLoss } from "./loss-inputs.js";
+import { lookForBroadcast, readLoss } from "./loss-inputs.js";
 import { readInputs } from "./net-inputs.js";
 import { ParameterReader } from "./parameter-reader.js";
 import { firstOf, firstRows, isReadable } from "./probe.js";
@@ -188,6 +188,10 @@ export class Recorder implements Observer {
     this.clip = { norm, limit: maxNorm };
     // Now, for scaling by such a norm spoils all the other gradients too.
     if (!Number.isFinite(norm)) this.traceNonFinite(this.history.step + 1, { gradientNorm: String(norm) });
+  }
+
+  unequal(input: Tensor, target: Tensor): void {
+    if (this.due && isGradEnabled()) lookForBroadcast(input, target, this.history);
   }
 
   refused(error: LanegradError): void {

@@ -5,6 +5,7 @@
 
 import type { Trailing } from "../arguments.js";
 import { ArgumentError, ShapeError } from "../errors.js";
+import { observers } from "../observe.js";
 import { defineOp } from "../op.js";
 import { broadcastShapes, formatShape, sameShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
@@ -114,6 +115,7 @@ function broadcastPair(where: string, input: Tensor, target: Tensor, warn = true
   checkTensor(target, `${where}: target`);
   if (sameShape(input.shape, target.shape)) return [input, target];
   const shape = broadcastShapes(input.shape, target.shape, where);
+  for (const observer of observers) observer.unequal(input, target);
   const shapes = `${formatShape(target.shape)} and the input's ${formatShape(input.shape)}`;
   if (warn && !warned.has(`${where} ${shapes}`)) {
     warned.add(`${where} ${shapes}`);
