@@ -5,13 +5,15 @@ import * as fourth from "../fourth/tasks.js";
 import * as firstNets from "../nets.js";
 import type { Program } from "../program.js";
 import * as second from "../second/tasks.js";
+import { adam, adamW, learn, series, sgd } from "../series.js";
 import * as firstTasks from "../tasks.js";
 import * as thirdNets from "../third/nets.js";
 import * as third from "../third/tasks.js";
 import * as loops from "./loops.js";
-import { adam, adamW, healthy, learn, loop, sgd } from "./make.js";
 import * as nets from "./nets.js";
 import * as tasks from "./tasks.js";
+
+const { healthy, loop } = series("fifth");
 
 /** He's weights (He et al., ICCV 2015). */
 const he = <Net extends nn.Module>(net: Net): Net => {

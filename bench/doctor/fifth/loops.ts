@@ -2,8 +2,8 @@
 import { F, nn, noGrad, optim, type Tensor } from "lanegrad";
 import type { Finding } from "lanegrad/doctor";
 import { eachWeight, mlp } from "../nets.js";
+import { validate, watched } from "../series.js";
 import * as third from "../third/tasks.js";
-import { validate, watched } from "./make.js";
 import * as nets from "./nets.js";
 import * as tasks from "./tasks.js";
 

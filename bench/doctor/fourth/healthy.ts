@@ -3,12 +3,14 @@ import { F, nn, optim } from "lanegrad";
 import * as firstNets from "../nets.js";
 import type { Program } from "../program.js";
 import * as second from "../second/tasks.js";
+import { adam, adamW, learn, series, sgd } from "../series.js";
 import * as firstTasks from "../tasks.js";
 import * as third from "../third/tasks.js";
 import * as loops from "./loops.js";
-import { adam, adamW, healthy, learn, loop, sgd } from "./make.js";
 import * as nets from "./nets.js";
 import * as tasks from "./tasks.js";
+
+const { healthy, loop } = series("fourth");
 
 const { CosineAnnealingLR, ExponentialLR, LinearLR, MultiStepLR, OneCycleLR, SequentialLR } = optim.lrScheduler;
 

@@ -3,8 +3,8 @@ import { data, F, nn, noGrad, optim, type Tensor } from "lanegrad";
 import type { Finding } from "lanegrad/doctor";
 import { normedCNN } from "../nets.js";
 import * as second from "../second/tasks.js";
+import { validate, watched } from "../series.js";
 import * as firstTasks from "../tasks.js";
-import { validate, watched } from "./make.js";
 import * as nets from "./nets.js";
 import * as tasks from "./tasks.js";
 

@@ -8,11 +8,13 @@ import * as firstNets from "../nets.js";
 import type { Program } from "../program.js";
 import { stridedCNN } from "../second/nets.js";
 import * as second from "../second/tasks.js";
+import { adam, adamW, learn, normalWeights, series, sgd } from "../series.js";
 import * as firstTasks from "../tasks.js";
 import * as third from "../third/tasks.js";
-import { adam, adamW, learn, normalWeights, sgd, sick } from "./make.js";
 import * as nets from "./nets.js";
 import * as tasks from "./tasks.js";
+
+const { sick } = series("fourth");
 
 const { ExponentialLR, StepLR } = optim.lrScheduler;
 const tanh = () => new nn.Tanh();

@@ -8,12 +8,14 @@ import * as firstNets from "../nets.js";
 import type { Program } from "../program.js";
 import * as secondNets from "../second/nets.js";
 import * as second from "../second/tasks.js";
+import { adam, adamW, learn, series, sgd } from "../series.js";
 import { firstSteps, he, heard, xavier } from "../sixth/nets.js";
 import * as firstTasks from "../tasks.js";
 import * as thirdNets from "../third/nets.js";
 import * as third from "../third/tasks.js";
 import * as loops from "./loops.js";
-import { adam, adamW, healthy, learn, loop, sgd } from "./make.js";
+
+const { healthy, loop } = series("seventh");
 
 const { CosineAnnealingLR, ExponentialLR, LambdaLR, MultiStepLR, OneCycleLR, StepLR } = optim.lrScheduler;
 

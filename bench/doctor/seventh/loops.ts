@@ -3,7 +3,7 @@ import { data, F, optim } from "lanegrad";
 import type { Finding } from "lanegrad/doctor";
 import { SmallResNet } from "../nets.js";
 import * as second from "../second/tasks.js";
-import { validate, watched } from "./make.js";
+import { validate, watched } from "../series.js";
 
 /** As in a tutorial's train() and test(): a loader whose last batch is dropped, and a rate that falls after each epoch. */
 export function byEpochs(): Finding[] {

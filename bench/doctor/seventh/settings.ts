@@ -9,11 +9,13 @@ import * as firstNets from "../nets.js";
 import type { Program } from "../program.js";
 import * as secondNets from "../second/nets.js";
 import * as second from "../second/tasks.js";
+import { adam, adamW, series, sgd } from "../series.js";
 import { he, heard, xavier } from "../sixth/nets.js";
 import * as firstTasks from "../tasks.js";
 import * as thirdNets from "../third/nets.js";
-import { adam, adamW, sgd, sick } from "./make.js";
 import * as tasks from "./tasks.js";
+
+const { sick } = series("seventh");
 
 const tanh = () => new nn.Tanh();
 const gelu = () => new nn.GELU();

@@ -14,14 +14,16 @@ import * as firstNets from "../nets.js";
 import type { Program } from "../program.js";
 import * as secondNets from "../second/nets.js";
 import * as second from "../second/tasks.js";
+import { adam, learn, normalWeights, series, sgd } from "../series.js";
 import { encoder, he, heard, Recommender, xavier } from "../sixth/nets.js";
 import * as firstTasks from "../tasks.js";
 import * as thirdNets from "../third/nets.js";
 import * as third from "../third/tasks.js";
-import { adam, learn, normalWeights, sgd, sick } from "./make.js";
 import * as nets from "./nets.js";
 import { SICK_SETTINGS } from "./settings.js";
 import * as tasks from "./tasks.js";
+
+const { sick } = series("seventh");
 
 const { ExponentialLR, LambdaLR, StepLR } = optim.lrScheduler;
 const tanh = () => new nn.Tanh();

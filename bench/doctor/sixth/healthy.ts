@@ -8,14 +8,16 @@ import * as firstNets from "../nets.js";
 import type { Program } from "../program.js";
 import * as secondNets from "../second/nets.js";
 import * as second from "../second/tasks.js";
+import { adam, adamW, learn, series, sgd } from "../series.js";
 import * as firstTasks from "../tasks.js";
 import * as thirdNets from "../third/nets.js";
 import * as third from "../third/tasks.js";
 import * as loops from "./loops.js";
-import { adam, adamW, healthy, learn, loop, sgd } from "./make.js";
 import * as nets from "./nets.js";
 import { encoder, he, heard, xavier } from "./nets.js";
 import * as tasks from "./tasks.js";
+
+const { healthy, loop } = series("sixth");
 
 const { CosineAnnealingLR, ExponentialLR, LambdaLR, OneCycleLR, StepLR } = optim.lrScheduler;
 

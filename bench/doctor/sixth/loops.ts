@@ -4,8 +4,8 @@ import type { Finding } from "lanegrad/doctor";
 import { NumberGRU } from "../fifth/nets.js";
 import * as fourth from "../fourth/tasks.js";
 import { mlp } from "../nets.js";
+import { validate, watched } from "../series.js";
 import * as firstTasks from "../tasks.js";
-import { validate, watched } from "./make.js";
 
 /** Epochs as in a course's notebook: a mean of the epoch's losses is printed, the best weights are kept and put back at the end. */
 export function bestKept(): Finding[] {

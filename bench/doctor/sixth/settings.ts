@@ -9,12 +9,14 @@ import * as firstNets from "../nets.js";
 import type { Program } from "../program.js";
 import * as secondNets from "../second/nets.js";
 import * as second from "../second/tasks.js";
+import { adam, learn, series, sgd } from "../series.js";
 import * as firstTasks from "../tasks.js";
 import * as thirdNets from "../third/nets.js";
-import { adam, learn, sgd, sick } from "./make.js";
 import * as nets from "./nets.js";
 import { encoder, he, xavier } from "./nets.js";
 import * as tasks from "./tasks.js";
+
+const { sick } = series("sixth");
 
 const tanh = () => new nn.Tanh();
 

@@ -11,14 +11,16 @@ import * as firstNets from "../nets.js";
 import type { Program } from "../program.js";
 import * as secondNets from "../second/nets.js";
 import * as second from "../second/tasks.js";
+import { adam, normalWeights, series, sgd } from "../series.js";
 import * as firstTasks from "../tasks.js";
 import * as thirdNets from "../third/nets.js";
 import * as third from "../third/tasks.js";
 import * as loops from "./loops.js";
-import { adam, loop, normalWeights, sgd, sick } from "./make.js";
 import * as nets from "./nets.js";
 import { SICK_SETTINGS } from "./settings.js";
 import * as tasks from "./tasks.js";
+
+const { loop, sick } = series("sixth");
 
 const tanh = () => new nn.Tanh();
 const sigmoid = () => new nn.Sigmoid();

@@ -3,11 +3,13 @@ import { F, nn, optim, type Tensor } from "lanegrad";
 import * as firstNets from "../nets.js";
 import type { Program } from "../program.js";
 import * as second from "../second/tasks.js";
+import { adam, adamW, learn, likelihood, series, sgd } from "../series.js";
 import * as firstTasks from "../tasks.js";
 import { averaged, bandit } from "./loops.js";
-import { adam, adamW, healthy, learn, likelihood, loop, sgd } from "./make.js";
 import * as nets from "./nets.js";
 import * as tasks from "./tasks.js";
+
+const { healthy, loop } = series("third");
 
 const { LinearLR, CosineAnnealingLR, CosineAnnealingWarmRestarts } = optim.lrScheduler;
 const cosine = (steps: number) => (o: optim.Optimizer<any>) => new CosineAnnealingLR(o, { tMax: steps });

@@ -7,11 +7,13 @@ import { DEAF, WILD } from "../consequences.js";
 import * as firstNets from "../nets.js";
 import type { Program } from "../program.js";
 import * as second from "../second/tasks.js";
+import { adam, adamW, learn, likelihood, series, sgd } from "../series.js";
 import * as firstTasks from "../tasks.js";
 import { star } from "./loops.js";
-import { adam, adamW, learn, likelihood, loop, sgd, sick } from "./make.js";
 import * as nets from "./nets.js";
 import * as tasks from "./tasks.js";
+
+const { loop, sick } = series("third");
 
 const tanh = () => new nn.Tanh();
 
