@@ -24,3 +24,19 @@ export const WILD: readonly RuleId[] = [
   "vanishing-gradient",
   "underfitting",
 ];
+
+/** When not even the last layer hears anything of the loss. */
+export const SILENT: readonly RuleId[] = [...DEAF, "vanishing-gradient", "frozen-parameter", "no-gradient"];
+
+/** When steps throw the weights further and further, in a net that has no ReLU. */
+export const THROWN: readonly RuleId[] = [
+  "non-finite",
+  "diverging",
+  "oscillating",
+  "update-ratio",
+  "learning-rate-too-high",
+  "underfitting",
+];
+
+/** The same, where the gradients grow as well. */
+export const BLOWN: readonly RuleId[] = ["exploding-gradient", ...THROWN];

@@ -1,5 +1,7 @@
 /** The architectures of the fifth series. */
 import { cat, F, nn, noGrad, rand, randn, type Tensor, zeros } from "lanegrad";
+import { GRUCell } from "../fourth/nets.js";
+import { latent } from "../second/nets.js";
 import { Attention } from "../third/nets.js";
 
 type Make = () => nn.Module;
@@ -170,27 +172,6 @@ export class Tagger extends nn.Module {
     const back = this.run(this.back, words, [...order].reverse());
     const scores = order.map((t) => this.head(this.drop(cat([there[t], back[t]], 1))).unsqueeze(2));
     return cat(scores, 2);
-  }
-}
-
-/** A gated unit (Cho et al., 2014). */
-export class GRUCell extends nn.Module {
-  gates: nn.Linear;
-  candidate: nn.Linear;
-  constructor(
-    inputs: number,
-    readonly width: number,
-  ) {
-    super();
-    this.gates = new nn.Linear(inputs + width, 2 * width);
-    this.candidate = new nn.Linear(inputs + width, width);
-  }
-  forward(x: Tensor, h: Tensor): Tensor {
-    const [reset, update] = this.gates(cat([x, h], 1))
-      .sigmoid()
-      .chunk(2, 1);
-    const c = this.candidate(cat([x, h.mul(reset)], 1)).tanh();
-    return c.add(update.mul(h.sub(c)));
   }
 }
 
@@ -365,22 +346,8 @@ export class ConvVAE extends nn.Module {
   divergence: Tensor | null = null;
   forward(x: Tensor): Tensor {
     const h = this.encoder(x) as Tensor;
-    const [mean, logVariance] = [this.mean(h), this.logVariance(h)];
-    this.divergence = mean
-      .square()
-      .add(logVariance.exp())
-      .sub(logVariance)
-      .sub(1)
-      .sum()
-      .div(2 * x.shape[0]);
-    const z = this.training
-      ? mean.add(
-          logVariance
-            .div(2)
-            .exp()
-            .mul(randn(...mean.shape)),
-        )
-      : mean;
+    const { z, divergence } = latent(this.mean(h), this.logVariance(h), this.training);
+    this.divergence = divergence;
     return this.decoder(z) as Tensor;
   }
 }

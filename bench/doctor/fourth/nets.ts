@@ -109,7 +109,7 @@ export class GPT extends nn.Module {
 }
 
 /** A gated unit (Cho et al., 2014). */
-class GRUCell extends nn.Module {
+export class GRUCell extends nn.Module {
   gates: nn.Linear;
   candidate: nn.Linear;
   constructor(

@@ -160,6 +160,26 @@ export class Factors extends nn.Module {
   }
 }
 
+/** A code drawn from the normal distribution of this mean and variance (its mean, in evaluation), and the distance from the standard one, a mean over the samples. */
+export function latent(mean: Tensor, logVariance: Tensor, training: boolean): { z: Tensor; divergence: Tensor } {
+  const divergence = mean
+    .square()
+    .add(logVariance.exp())
+    .sub(logVariance)
+    .sub(1)
+    .sum()
+    .div(2 * mean.shape[0]);
+  const z = training
+    ? mean.add(
+        logVariance
+          .div(2)
+          .exp()
+          .mul(randn(...mean.shape)),
+      )
+    : mean;
+  return { z, divergence };
+}
+
 /** A variational autoencoder of 14 × 14 grey values (Kingma & Welling, 2014). */
 export class VAE extends nn.Module {
   encode = new nn.Linear(196, 64);
@@ -171,22 +191,8 @@ export class VAE extends nn.Module {
   divergence: Tensor | null = null;
   forward(x: Tensor): Tensor {
     const h = F.relu(this.encode(x.flatten(1)));
-    const [mean, logVariance] = [this.mean(h), this.logVariance(h)];
-    this.divergence = mean
-      .square()
-      .add(logVariance.exp())
-      .sub(logVariance)
-      .sub(1)
-      .sum()
-      .div(2 * x.shape[0]);
-    const z = this.training
-      ? mean.add(
-          logVariance
-            .div(2)
-            .exp()
-            .mul(randn(...mean.shape)),
-        )
-      : mean;
+    const { z, divergence } = latent(this.mean(h), this.logVariance(h), this.training);
+    this.divergence = divergence;
     return this.decode2(F.relu(this.decode1(z))).reshape(x.shape);
   }
 }

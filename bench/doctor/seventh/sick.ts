@@ -4,8 +4,7 @@
  * from the cause.
  */
 import { F, nn, optim } from "lanegrad";
-import type { RuleId } from "lanegrad/doctor";
-import { DEAF, WILD } from "../consequences.js";
+import { BLOWN, DEAF, SILENT, WILD } from "../consequences.js";
 import * as fifthNets from "../fifth/nets.js";
 import * as fifth from "../fifth/tasks.js";
 import * as fourthNets from "../fourth/nets.js";
@@ -29,20 +28,6 @@ const { ExponentialLR, LambdaLR, StepLR } = optim.lrScheduler;
 const tanh = () => new nn.Tanh();
 const sigmoid = () => new nn.Sigmoid();
 const gelu = () => new nn.GELU();
-
-/** When not even the last layer hears anything of the loss. */
-const SILENT: readonly RuleId[] = [...DEAF, "vanishing-gradient", "frozen-parameter", "no-gradient"];
-
-/** When steps throw the weights further and further, in a net that has no ReLU. */
-const BLOWN: readonly RuleId[] = [
-  "exploding-gradient",
-  "non-finite",
-  "diverging",
-  "oscillating",
-  "update-ratio",
-  "learning-rate-too-high",
-  "underfitting",
-];
 
 const SICK_NETS: Program[] = [
   sick(

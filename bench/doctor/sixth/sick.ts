@@ -3,8 +3,7 @@
  * which other definitions are met, was measured with a recorder in the doctor's place; what else `also` names follows from the cause.
  */
 import { F, nn, optim } from "lanegrad";
-import type { RuleId } from "lanegrad/doctor";
-import { DEAF, WILD } from "../consequences.js";
+import { BLOWN, DEAF, SILENT, WILD } from "../consequences.js";
 import * as fourthNets from "../fourth/nets.js";
 import * as fourth from "../fourth/tasks.js";
 import * as firstNets from "../nets.js";
@@ -24,20 +23,6 @@ const { loop, sick } = series("sixth");
 
 const tanh = () => new nn.Tanh();
 const sigmoid = () => new nn.Sigmoid();
-
-/** When not even the last layer hears anything of the loss. */
-const SILENT: readonly RuleId[] = [...DEAF, "vanishing-gradient", "frozen-parameter", "no-gradient"];
-
-/** When steps throw the weights further and further, in a net that has no ReLU. */
-const BLOWN: readonly RuleId[] = [
-  "exploding-gradient",
-  "non-finite",
-  "diverging",
-  "oscillating",
-  "update-ratio",
-  "learning-rate-too-high",
-  "underfitting",
-];
 
 const SICK_NETS: Program[] = [
   sick(
