@@ -255,7 +255,7 @@ export class History {
   }
 
   /** Whether the weights (their median) have shrunk to a tenth of their first norms: a penalty on them has taken all. */
-  get collapsed(): boolean {
+  get weightsCollapsed(): boolean {
     const [first, last] = [this.samples[0], this.samples[this.samples.length - 1]];
     const weights = first?.parameters.filter((p) => p.matrix && p.weightNorm > 0) ?? [];
     const norms = new Map(weights.map((p) => [p.name, p.weightNorm]));

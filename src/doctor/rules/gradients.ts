@@ -16,7 +16,7 @@ export const vanishingGradient = defineRule({
   defaults: { meanAbs: 1e-7, ratio: 1e-3, norm: 1e-4, samples: 3 },
   check(history, { meanAbs, ratio, norm, samples }) {
     const recent = history.last(samples);
-    if (recent === null || history.collapsed) return null;
+    if (recent === null) return null;
     const learning = history.meanLoss(history.step - 5, history.step) > history.level(0.05);
     const found = recent.map((sample) => {
       const weights = history.weights(sample);
@@ -32,7 +32,7 @@ export const vanishingGradient = defineRule({
       return weight === null || last.gradNorm === 0 ? null : { weight, first, last };
     });
     const worst = found[found.length - 1];
-    if (worst === null || found.includes(null)) return null;
+    if (worst === null || found.includes(null) || history.weightsCollapsed) return null;
     const { weight, first, last } = worst;
     return {
       layer: weight.layer,

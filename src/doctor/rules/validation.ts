@@ -88,19 +88,20 @@ export const underfitting = defineRule({
   },
   check(history, options, found): Symptom | null {
     const { level, unknown, explained, drop, gap, validations: least, accuracy, span, samples, steps } = options;
-    const { collapsed } = history;
     // Beside weights that have all but gone any step is long, and no gradient gets through them.
-    const follows = (id: RuleId) => collapsed && (id === "update-ratio" || id === "vanishing-gradient");
+    const follows = (id: RuleId) => (id === "update-ratio" || id === "vanishing-gradient") && history.weightsCollapsed;
     if (OTHER_CAUSES.some((id) => found.has(id) && !follows(id))) return null;
     const flat = (then: number, now: number) => now > history.times(1 - drop, then);
     const { few, step, validations } = history;
     const told = few !== null || !Number.isNaN(validations.at(-1)?.accuracy ?? Number.NaN);
     const threshold = history.level(told ? level : unknown);
     // A penalty on the weights is part of the loss; when it has taken them, the loss is low and the answers are guesses.
-    const guesses =
-      collapsed && (validations.at(-1)?.accuracy ?? 1) < 1.5 / history.classes.filter((count) => count > 0).length;
+    const guesses = () => {
+      const classes = history.classes.filter((count) => count > 0).length;
+      return (validations.at(-1)?.accuracy ?? 1) < 1.5 / classes && history.weightsCollapsed;
+    };
     // Squared errors near the targets' variance are those of a constant answer.
-    const high = (loss: number) => loss > threshold || guesses || loss > explained * history.targetVariance;
+    const high = (loss: number) => loss > threshold || loss > explained * history.targetVariance || guesses();
     if (few !== null && few <= samples && step >= 2 * steps) {
       const [then, now] = [history.meanLoss(step - steps, step - steps / 2), history.meanLoss(step - steps / 2, step)];
       if (flat(then, now) && high(now)) {
@@ -133,7 +134,7 @@ export const underfitting = defineRule({
         threshold,
         accuracy: Number.isNaN(last.accuracy) ? "not given" : last.accuracy,
       },
-      ...(collapsed && {
+      ...(history.weightsCollapsed && {
         why: "The weights have shrunk to a small part of what they were: the penalty on them (weight decay, L1, L2) outweighs what the data say.",
         advice: [
           "lower the weight decay, or the factor of the penalty, tenfold",
