@@ -7,7 +7,7 @@ import { Optimizer } from "../optim/optimizer.js";
 import { Tensor } from "../tensor.js";
 import { Examiner } from "./examiner.js";
 import { History } from "./history.js";
-import { Recorder } from "./recorder.js";
+import { type Guard, Recorder } from "./recorder.js";
 import { eventsOf } from "./report/events.js";
 import { writeFile } from "./report/files.js";
 import { htmlOf } from "./report/html.js";
@@ -56,14 +56,15 @@ export class Doctor {
     this.title = options.title ?? net.constructor.name;
     this.recorder = new Recorder(net, optimizers, this.history, { every, first });
     this.examiner = new Examiner(this.history, options.rules ?? {}, options.onFinding ?? null);
-    this.handles = this.recorder.attach((fn) => this.guard(fn));
     const { recorder } = this;
+    const guard: Guard = (fn) => this.guarded(fn);
+    this.handles = recorder.attach(guard);
     const end = observe({
-      ran: (op, out, inputs) => this.guard(() => recorder.ran(op, out, inputs)),
-      accumulates: (leaf) => this.guard(() => recorder.accumulates(leaf)),
-      clipped: (norm, maxNorm) => this.guard(() => recorder.clipped(norm, maxNorm)),
-      unequal: (input, target) => this.guard(() => recorder.unequal(input, target)),
-      refused: (error) => this.guard(() => recorder.refused(error)),
+      ran: guard((op, out, inputs) => recorder.ran(op, out, inputs)),
+      accumulates: guard((leaf) => recorder.accumulates(leaf)),
+      clipped: guard((norm, maxNorm) => recorder.clipped(norm, maxNorm)),
+      unequal: guard((input, target) => recorder.unequal(input, target)),
+      refused: guard((error) => recorder.refused(error)),
       get reading() {
         return recorder.reading;
       },
@@ -73,13 +74,23 @@ export class Doctor {
 
   /** The training goes on whatever becomes of the doctor: its first failure is told once, and then it is silent. */
   private guard(fn: () => void): void {
-    if (this.failure !== null) return;
-    try {
-      fn();
-    } catch (error) {
-      this.failure = error ?? "unknown";
-      console.warn(`lanegrad/doctor has failed and watches no more; the training is not affected: ${String(error)}`);
-    }
+    this.guarded(fn)();
+  }
+
+  /** The same of a callback, made once and called often. */
+  private guarded<Args extends any[]>(fn: (...args: Args) => void): (...args: Args) => void {
+    // None has more than three parameters; a rest parameter would make a list at every call.
+    const call = fn as unknown as (a?: unknown, b?: unknown, c?: unknown) => void;
+    const harmless = (a?: unknown, b?: unknown, c?: unknown): void => {
+      if (this.failure !== null) return;
+      try {
+        call(a, b, c);
+      } catch (error) {
+        this.failure = error ?? "unknown";
+        console.warn(`lanegrad/doctor has failed and watches no more; the training is not affected: ${String(error)}`);
+      }
+    };
+    return harmless as unknown as (...args: Args) => void;
   }
 
   /**

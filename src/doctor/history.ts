@@ -153,6 +153,12 @@ export class History {
   /** A loss fell below 0: a log-likelihood, a reward. Its size then says nothing, only how far it falls. */
   negative = false;
   private readonly ordered = new WeakMap<Sample, (ParameterSample & { gradNorm: number })[]>();
+  private readonly named = new WeakMap<Sample, Map<string, ParameterSample>>();
+  /** Largest update ratio of each weight so far, and medians of the last samples, which are asked for again and again. */
+  private readonly largestRatios = new Map<string, number>();
+  private readonly typicalRatios = new Map<number, number>();
+  private readonly start = { steps: 0, count: 0, loss: Number.NaN };
+  private readonly startNorm = { count: 0, median: Number.NaN };
   /** Dotted names of weights that began with zeros. */
   readonly fromZero = new Set<string>();
   /** Dotted names of parameters that have had a gradient; of weights, one that is not 0 throughout. */
@@ -186,6 +192,11 @@ export class History {
       }
     }
     this.samples.push(sample);
+    this.typicalRatios.clear();
+    for (const p of sample.parameters) {
+      if (!p.matrix || !Number.isFinite(p.updateRatio) || p.weightNorm <= 1e-3 * Math.sqrt(p.size)) continue;
+      if (p.updateRatio > (this.largestRatios.get(p.name) ?? 0)) this.largestRatios.set(p.name, p.updateRatio);
+    }
     this.largestLr = Math.max(this.largestLr, sample.lr);
     if (this.samples.length > MOST_SAMPLES) thin(this.samples);
   }
@@ -219,12 +230,29 @@ export class History {
    * mean over the first 64 samples.
    */
   get startLoss(): number {
-    const steps = this.batch > 0 ? Math.ceil(START_SAMPLES / this.batch) : 0;
-    const early = this.losses.slice(0, Math.max(5, steps)).filter(Number.isFinite);
+    const { start, losses } = this;
+    const steps = Math.max(5, this.batch > 0 ? Math.ceil(START_SAMPLES / this.batch) : 0);
+    const count = Math.min(steps, losses.length);
+    if (start.steps === steps && start.count === count) return start.loss;
+    const early = losses.slice(0, count).filter(Number.isFinite);
     const few = steps > 5;
     const middle = few ? mean(early) : median(early);
     const first = few ? mean(early.slice(0, (early.length + 1) >> 1)) : early[0];
-    return middle > 1.6 * first ? first : middle;
+    start.steps = steps;
+    start.count = count;
+    start.loss = middle > 1.6 * first ? first : middle;
+    return start.loss;
+  }
+
+  /** Norm of all gradients in the first five samples, their median. */
+  get startGradNorm(): number {
+    const { startNorm, samples } = this;
+    const count = Math.min(5, samples.length);
+    if (startNorm.count !== count) {
+      startNorm.count = count;
+      startNorm.median = median(samples.slice(0, count).map((s) => s.gradNorm));
+    }
+    return startNorm.median;
   }
 
   /** What a change of the loss is measured by: the loss it began with; of losses below 0, how far they have fallen if that is more. */
@@ -274,6 +302,41 @@ export class History {
     return this.samples.length < count ? null : this.samples.slice(-count);
   }
 
+  /** A sample's parameters by their names. */
+  byName(sample: Sample): ReadonlyMap<string, ParameterSample> {
+    let found = this.named.get(sample);
+    if (found === undefined) {
+      found = new Map(sample.parameters.map((p) => [p.name, p]));
+      this.named.set(sample, found);
+    }
+    return found;
+  }
+
+  /** Median of the weights' update ratios in the last samples; NaN when there are none. */
+  typicalRatio(samples: number): number {
+    let found = this.typicalRatios.get(samples);
+    if (found === undefined) {
+      const ratios: number[] = [];
+      for (const { parameters } of this.samples.slice(-samples)) {
+        for (const p of parameters) {
+          if (p.matrix && p.gradNorm !== null && Number.isFinite(p.updateRatio)) ratios.push(p.updateRatio);
+        }
+      }
+      found = median(ratios);
+      this.typicalRatios.set(samples, found);
+    }
+    return found;
+  }
+
+  /** The largest update ratio that any weight has had that did not begin with zeros; 0 when there is none. */
+  get largestRatio(): number {
+    let largest = 0;
+    for (const [name, ratio] of this.largestRatios) {
+      if (ratio > largest && !this.fromZero.has(name)) largest = ratio;
+    }
+    return largest;
+  }
+
   /** A sample's weights (no biases, no gains) that an optimizer has and that have a gradient, in the order in which their layers run. */
   weights(sample: Sample): readonly (ParameterSample & { gradNorm: number })[] {
     let found = this.ordered.get(sample);
@@ -293,7 +356,7 @@ export const mean = (values: readonly number[]): number => values.reduce((a, b) 
 
 /** The median; NaN of nothing. */
 export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
+  const sorted = Float64Array.from(values).sort();
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }

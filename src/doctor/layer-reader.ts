@@ -1,12 +1,8 @@
 /** Reads what layers and activation functions give in a step that is sampled. */
-import type { Module } from "../nn/module.js";
 import type { Tensor } from "../tensor.js";
 import { ACTIVATIONS, UnitActivity } from "./activations.js";
 import type { ActivationSample, History } from "./history.js";
 import { histogramOf, isReadable, statsOf } from "./probe.js";
-
-const hasChildren = (module: Module): boolean => !module.children().next().done;
-const ownsParameters = (module: Module): boolean => module.parameters().length > 0;
 
 export class LayerReader {
   /** Of the step under way, by name, in the order in which they ran first. */
@@ -62,13 +58,11 @@ export class LayerReader {
   /**
    * Reads the result of an activation function.
    *
-   * @param module that calls it, at `path`
+   * @param place path of the function's own module, or else of the layer that it follows
    * @param after the last layer with weights before it
    */
-  readActivation(op: string, out: Tensor, module: Module, path: string, after: string, histogram: boolean): void {
-    // The function's own module, or else the layer that it follows.
-    const own = path !== "" && !hasChildren(module) && !ownsParameters(module);
-    const label = this.labelOf(op, own ? path : after || path || "net", after);
+  readActivation(op: string, out: Tensor, place: string, after: string, histogram: boolean): void {
+    const label = this.labelOf(op, place, after);
     if (label === null) return;
     const runs = this.runs.get(label)?.count ?? 1;
     const { low, high, saturates, dies } = ACTIVATIONS[op];

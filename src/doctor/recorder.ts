@@ -39,17 +39,31 @@ const MOST_STRANGERS = 8;
 interface Pass {
   grad: boolean;
   training: boolean;
-  /** Paths of the modules that behave differently in training and were in training mode. */
-  trainingModules: string[];
+  /** The modules that behave differently in training and were in training mode. */
+  trainingModules: readonly Module[];
 }
 
-/** Where an op runs that no module calls. */
-const OUTSIDE = { module: null, path: null };
+/** A module of the net, with what does not change of it. */
+interface Station {
+  module: Module;
+  path: string;
+  /** Its class. */
+  name: string;
+  /** It has a weight of two dims or more. */
+  weighted: boolean;
+  /** It has neither children nor parameters, so it is the place of the functions that it calls. */
+  bare: boolean;
+  /** It has run. */
+  known: boolean;
+}
+
+/** Makes a callback harmless: what it throws stays with the doctor. */
+export type Guard = <Args extends any[]>(fn: (...args: Args) => void) => (...args: Args) => void;
 
 export class Recorder implements Observer {
-  private readonly paths = new Map<Module, string>();
+  private readonly stations: Station[] = [];
   private readonly modal: Module[];
-  private readonly stack: { module: Module; path: string }[] = [];
+  private readonly stack: Station[] = [];
   /** The last layer with weights that ran. */
   private lastLayer = "";
   private passes: Pass[] = [];
@@ -67,6 +81,8 @@ export class Recorder implements Observer {
   private ranSince = false;
   private validated = false;
   private samplesTaken = 0;
+  /** Whether the step under way is sampled. */
+  private due: boolean;
 
   constructor(
     private readonly net: Module,
@@ -74,7 +90,8 @@ export class Recorder implements Observer {
     private readonly history: History,
     private readonly cadence: Cadence,
   ) {
-    for (const [path, module] of net.namedModules()) this.paths.set(module, path);
+    for (const [path, module] of net.namedModules()) this.stations.push(stationOf(module, path));
+    this.due = this.isDue(1);
     this.layers = new LayerReader(history);
     this.parameters = new ParameterReader(net, optimizers, history);
     this.known = new Set([...this.parameters.owned(), ...this.parameters.parameters.map(({ tensor }) => tensor)]);
@@ -82,26 +99,26 @@ export class Recorder implements Observer {
   }
 
   /** Hooks of the net and the optimizers; every callback goes through `guard`. */
-  attach(guard: (fn: () => void) => void): HookHandle[] {
+  attach(guard: Guard): HookHandle[] {
     const handles: HookHandle[] = [];
-    for (const [module, path] of this.paths) {
-      handles.push(
-        module.registerForwardPreHook((_, inputs) => guard(() => this.enter(module, path, inputs))),
-        module.registerForwardHook((_, inputs, output) => guard(() => this.leave(module, path, inputs, output))),
+    for (const station of this.stations) {
+      const enter = guard((_: Module, inputs: readonly unknown[]) => this.enter(station, inputs));
+      const leave = guard((_: Module, inputs: readonly unknown[], output: unknown) =>
+        this.leave(station, inputs, output),
       );
+      handles.push(station.module.registerForwardPreHook(enter));
+      handles.push(station.module.registerForwardHook(leave));
     }
     for (const optimizer of this.optimizers) {
       handles.push(
-        optimizer.registerStepPreHook(() => guard(() => this.beforeUpdate(optimizer))),
-        optimizer.registerStepPostHook(() => guard(() => this.afterUpdate(optimizer))),
+        optimizer.registerStepPreHook(guard(() => this.beforeUpdate(optimizer))),
+        optimizer.registerStepPostHook(guard(() => this.afterUpdate(optimizer))),
       );
     }
     return handles;
   }
 
-  /** Whether the step under way is sampled. */
-  private get due(): boolean {
-    const step = this.history.step + 1;
+  private isDue(step: number): boolean {
     return step <= this.cadence.first || step % this.cadence.every === 0;
   }
 
@@ -115,10 +132,10 @@ export class Recorder implements Observer {
 
   // The net ------------------------------------------------------------------------------------------------------------
 
-  private enter(module: Module, path: string, inputs: readonly unknown[]): void {
+  private enter(station: Station, inputs: readonly unknown[]): void {
     // Parts of a net may be called by themselves: an encoder and its decoder, the two nets of a GAN.
-    if (module === this.net || this.stack.length === 0) this.beginPass(inputs);
-    this.stack.push({ module, path });
+    if (station.module === this.net || this.stack.length === 0) this.beginPass(inputs);
+    this.stack.push(station);
   }
 
   private beginPass(inputs: readonly unknown[]): void {
@@ -129,25 +146,28 @@ export class Recorder implements Observer {
     this.passes.push({
       grad,
       training: this.net.training,
-      trainingModules: this.modal.filter((m) => m.training).map((m) => this.paths.get(m) as string),
+      trainingModules: this.modal.filter((m) => m.training),
     });
     if (this.passes.length > 64) this.passes.shift();
     if (!grad || !this.due || this.passes.filter((pass) => pass.grad).length > 1) return;
     readInputs(inputs, this.history);
   }
 
-  private leave(module: Module, path: string, inputs: readonly unknown[], output: unknown): void {
-    // A forward that threw has left its modules behind.
-    const at = this.stack.findLastIndex((entry) => entry.module === module);
+  private leave(station: Station, inputs: readonly unknown[], output: unknown): void {
     const sampled = this.reading;
+    // A forward that threw has left its modules behind.
+    const at = this.stack.lastIndexOf(station);
     if (at >= 0) this.stack.length = at;
-    const weight: unknown = (module as { weight?: unknown }).weight;
-    if (isGradEnabled() && weight instanceof Tensor && weight.ndim >= 2) {
+    if (station.weighted && isGradEnabled()) {
+      const { path, name } = station;
       this.lastLayer = path;
-      if (module.constructor.name.startsWith("Embedding")) this.history.vocabularies.add(weight.shape[0]);
-      if (!this.history.order.includes(path)) this.history.order.push(path);
+      if (!station.known) {
+        station.known = true;
+        this.history.order.push(path);
+        if (name.startsWith("Embedding")) this.history.vocabularies.add(weightOf(station.module).shape[0]);
+      }
       if (sampled && isReadable(output)) {
-        const { name } = module.constructor;
+        const weight = weightOf(station.module);
         this.layers.readLayer(path, name, weight, inputs[0], firstRows(output), this.takesHistogram);
       }
     }
@@ -161,11 +181,13 @@ export class Recorder implements Observer {
     const inside = this.stack.length > 0;
     if (!inside && this.due && !this.history.game) this.lookForOthers(inputs);
     if (!isGradEnabled()) return;
-    const { module, path } = inside ? this.stack[this.stack.length - 1] : OUTSIDE;
-    if (this.ops.length < MOST_OPS) this.ops.push({ op, out, path, layer: this.lastLayer });
-    if (module === null) readLoss(op, out, inputs, this.history, this.probabilities, this.due);
+    const station = inside ? this.stack[this.stack.length - 1] : null;
+    if (this.ops.length < MOST_OPS) this.ops.push({ op, out, path: station?.path ?? null, layer: this.lastLayer });
+    if (station === null) readLoss(op, out, inputs, this.history, this.probabilities, this.due);
     else if (this.due && op in ACTIVATIONS && isReadable(out)) {
-      this.layers.readActivation(op, firstRows(out), module, path, this.lastLayer, this.takesHistogram);
+      const { path, bare } = station;
+      const place = path !== "" && bare ? path : this.lastLayer || path || "net";
+      this.layers.readActivation(op, firstRows(out), place, this.lastLayer, this.takesHistogram);
     }
   }
 
@@ -220,7 +242,7 @@ export class Recorder implements Observer {
 
   /** Closes step number `step`, whose loss the history has. Gives the sample if it was a sampled one. */
   endStep(step: number, loss: number): Sample | null {
-    const due = step <= this.cadence.first || step % this.cadence.every === 0;
+    const due = this.isDue(step);
     if (this.clip !== null) this.history.addClip({ step, ...this.clip });
     this.checkTrainingMode(step);
     if (this.addedToUsed) {
@@ -236,6 +258,7 @@ export class Recorder implements Observer {
     this.ops = [];
     this.stack.length = 0;
     this.stepped = null;
+    this.due = this.isDue(step + 1);
     return sample;
   }
 
@@ -265,7 +288,7 @@ export class Recorder implements Observer {
     const pass = this.passes.findLast(({ grad }) => grad);
     if (pass === undefined || pass.training || !this.validated || this.modal.length === 0) return;
     const evidence = { mode: "eval", during: "training steps", layers: this.modal.length };
-    this.history.addIncident("mode", { step, layer: this.paths.get(this.modal[0]) ?? null, evidence });
+    this.history.addIncident("mode", { step, layer: this.pathOf(this.modal[0]), evidence });
   }
 
   /** The passes since the last step were those of a validation. */
@@ -273,10 +296,15 @@ export class Recorder implements Observer {
     const pass = this.passes.at(-1);
     if (pass !== undefined && pass.trainingModules.length > 0) {
       const evidence = { mode: "train", during: "validation", layers: pass.trainingModules.length };
-      this.history.addIncident("mode", { step: this.history.step, layer: pass.trainingModules[0], evidence });
+      const layer = this.pathOf(pass.trainingModules[0]);
+      this.history.addIncident("mode", { step: this.history.step, layer, evidence });
     }
     this.validated = true;
     this.passes = [];
+  }
+
+  private pathOf(module: Module): string | null {
+    return this.stations.find((station) => station.module === module)?.path ?? null;
   }
 
   /** Gives back what is held. */
@@ -286,6 +314,15 @@ export class Recorder implements Observer {
     this.stack.length = 0;
     this.strangers.clear();
   }
+}
+
+const weightOf = (module: Module): Tensor => (module as unknown as { weight: Tensor }).weight;
+
+function stationOf(module: Module, path: string): Station {
+  const weight: unknown = (module as { weight?: unknown }).weight;
+  const weighted = weight instanceof Tensor && weight.ndim >= 2;
+  const bare = module.children().next().done === true && module.parameters().length === 0;
+  return { module, path, name: module.constructor.name, weighted, bare, known: false };
 }
 
 /** Whether a module does something else in training than in evaluation. */

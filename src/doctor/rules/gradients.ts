@@ -1,5 +1,4 @@
 /** Rules about the flow of gradients. */
-import { median } from "../history.js";
 import { defineRule, type Symptom } from "./rule.js";
 
 /**
@@ -75,7 +74,7 @@ export const explodingGradient = defineRule({
     }
     const recent = history.last(samples);
     if (recent === null) return null;
-    const early = median(history.samples.slice(0, 5).map((s) => s.gradNorm));
+    const early = history.startGradNorm;
     // Large inputs, or large weights, make large gradients, without any growth.
     const explained = asked.has("unnormalized-inputs") || asked.has("poor-initialization");
     const found = recent.map((sample): Symptom | null => {

@@ -1,5 +1,5 @@
 /** Rules about activations, initialisation and updates. */
-import { median } from "../history.js";
+import { median, type ParameterSample } from "../history.js";
 import { defineRule, type Symptom } from "./rule.js";
 
 /**
@@ -19,8 +19,10 @@ export const deadRelu = defineRule({
     const well = history.meanLoss(history.step - 10, history.step) < history.level(0.5);
     const share = well ? Math.max(layer, sparse) : layer;
     return recent[recent.length - 1].activations
-      .filter(({ layer }) =>
-        recent.every((s) => s.activations.some((a) => a.layer === layer && a.dead > share && a.nan === 0)),
+      .filter(
+        ({ layer, dead }) =>
+          dead > share &&
+          recent.every((s) => s.activations.some((a) => a.layer === layer && a.dead > share && a.nan === 0)),
       )
       .map(({ layer, dead, zeros }) => ({
         layer,
@@ -60,7 +62,7 @@ export const saturatedActivation = defineRule({
     const saturated = (s: (typeof recent)[number], name: string) =>
       s.activations.some((a) => a.layer === name && a.saturated > limit(a));
     return recent[recent.length - 1].activations
-      .filter(({ layer }) => recent.every((s) => saturated(s, layer)))
+      .filter((a) => a.saturated > limit(a) && recent.every((s) => saturated(s, a.layer)))
       .map((a) => ({
         layer: a.layer,
         step: recent[0].step,
@@ -129,6 +131,8 @@ export const poorInitialization = defineRule({
   ],
 });
 
+const latest = <T>(list: readonly T[]): T => list[list.length - 1];
+
 /** Root mean square of a weight beside which steps of the usual length are nothing. */
 const LARGE = 3;
 /** By how much a weight's norm must grow over the samples that are judged, for its long steps to be growth. */
@@ -153,41 +157,41 @@ export const updateRatio = defineRule({
     const falls = history.meanLoss(history.step - 10, history.step) < history.startLoss;
     const risen = history.losses.slice(-5).some((loss) => history.jumps(loss, 1.2));
     const limit = recent[0].step < 10 ? (risen ? 3 : 10) * high : falls ? 2 * high : high;
-    const steepest = recent.map((s) => Math.max(...s.parameters.map((p) => p.gradNorm ?? 0)));
-    const ratios = recent[0].parameters
+    const byName = recent.map((s) => history.byName(s));
+    const ratios: { name: string; ratio: number; of: ParameterSample[] }[] = [];
+    for (const { name, matrix, gradNorm, weightNorm, size } of recent[0].parameters) {
+      if (!matrix || gradNorm === null || !(weightNorm > 1e-3 * Math.sqrt(size))) continue;
       // A weight that began with zeros takes its first steps from nothing.
-      .filter((p) => !(history.fromZero.has(p.name) && recent[0].step < 10))
-      .filter((p) => p.matrix && p.gradNorm !== null && p.weightNorm > 1e-3 * Math.sqrt(p.size))
-      .map(({ name }) => {
-        const of = recent.flatMap((s) => s.parameters.filter((p) => p.name === name));
-        const values = of.map((p) => p.updateRatio).filter((v) => !Number.isNaN(v));
-        const gradient = median(
-          recent.flatMap((s, i) =>
-            s.parameters.filter((p) => p.name === name).map((p) => (p.gradNorm ?? 0) / steepest[i]),
-          ),
-        );
-        const last = of[of.length - 1];
-        // What begins small grows by long steps. They are none too many while the loss falls.
-        const grows = last !== undefined && last.weightNorm > GROWTH * of[0].weightNorm;
-        const large = last !== undefined && last.weightNorm > LARGE * Math.sqrt(last.size);
-        return { name, ratio: median(values), gradient, grows, large };
-      })
-      .filter(({ ratio }) => !Number.isNaN(ratio));
+      if (recent[0].step < 10 && history.fromZero.has(name)) continue;
+      const of = byName.map((parameters) => parameters.get(name)).filter((p) => p !== undefined);
+      const ratio = median(of.map((p) => p.updateRatio).filter((r) => !Number.isNaN(r)));
+      if (!Number.isNaN(ratio)) ratios.push({ name, ratio, of });
+    }
     if (ratios.length === 0) return null;
     const step = recent[0].step;
     const largest = ratios.reduce((a, b) => (b.ratio > a.ratio ? b : a));
-    if (largest.ratio > limit && !(largest.grows && falls)) {
+    // What begins small grows by long steps. They are none too many while the loss falls.
+    const grows = latest(largest.of).weightNorm > GROWTH * largest.of[0].weightNorm;
+    if (largest.ratio > limit && !(grows && falls)) {
       return { layer: largest.name, step, evidence: { updateRatio: largest.ratio, threshold: limit, usual: 1e-3 } };
     }
     const lr = recent[recent.length - 1].lr;
     if (recent[0].step < 10 || lr < 0.5 * history.largestLr) return null;
     const begun = history.meanLoss(history.step - 10, history.step) > history.level(0.5);
     // At a minimum steps are short because the gradient is, and that is as it should be.
-    const arrived =
-      median(recent.map((s) => s.gradNorm)) < 0.3 * median(history.samples.slice(0, 5).map((s) => s.gradNorm));
+    const arrived = median(recent.map((s) => s.gradNorm)) < 0.3 * history.startGradNorm;
     const all = largest.ratio > 0 && largest.ratio < low && begun && !arrived;
-    const alone = ({ ratio, gradient, large }: (typeof ratios)[number]): boolean =>
-      ratio > 0 && ratio < low / 10 && ratio < largest.ratio / 1000 && (gradient > 0.01 || large);
+    const alone = ({ name, ratio, of }: (typeof ratios)[number]): boolean => {
+      if (!(ratio > 0 && ratio < low / 10 && ratio < largest.ratio / 1000)) return false;
+      if (latest(of).weightNorm > LARGE * Math.sqrt(latest(of).size)) return true;
+      const shares = byName
+        .filter((parameters) => parameters.has(name))
+        .map((parameters) => {
+          const norms = [...parameters.values()].map((p) => p.gradNorm ?? 0);
+          return (parameters.get(name)?.gradNorm ?? 0) / Math.max(...norms);
+        });
+      return median(shares) > 0.01;
+    };
     const slow = all ? largest : ratios.find(alone);
     if (slow === undefined) return null;
     return {
@@ -230,11 +234,14 @@ export const frozenParameter = defineRule({
     }));
     const last = recent[recent.length - 1];
     // A gradient that has all but gone moves nothing either, and is no sign that the parameter was forgotten.
-    const gone = 1e-4 * median(history.samples.slice(0, 5).map((s) => s.gradNorm));
+    const gone = 1e-4 * history.startGradNorm;
     const still = (name: string) =>
-      recent.every((s) => s.parameters.some((p) => p.name === name && p.changed === 0 && (p.gradNorm ?? 0) > gone));
-    for (const { name, matrix, optimized, gradNorm } of last.parameters) {
-      if (!matrix || !optimized || found.has("vanishing-gradient") || !still(name)) continue;
+      recent.every((s) => {
+        const p = history.byName(s).get(name);
+        return p !== undefined && p.changed === 0 && (p.gradNorm ?? 0) > gone;
+      });
+    for (const { name, matrix, optimized, changed, gradNorm } of last.parameters) {
+      if (changed > 0 || !matrix || !optimized || found.has("vanishing-gradient") || !still(name)) continue;
       const evidence = { parameter: name, changed: 0, gradientNorm: gradNorm ?? 0, learningRate: last.lr };
       symptoms.push({ layer: name, step: recent[0].step, evidence });
     }

@@ -6,37 +6,38 @@ import { defineRule, type Symptom } from "./rule.js";
 /** An update ratio that works. */
 const USUAL = 1e-3;
 
-/** Deviation of values from their own straight line. */
-function deviation(values: readonly number[]): number {
-  const n = values.length;
-  const mean = values.reduce((sum, value) => sum + value, 0) / n;
+/** Deviation of the values from `from` to `to` (without it) from their own straight line. */
+function deviation(values: readonly number[], from: number, to: number): number {
+  const n = to - from;
+  let sum = 0;
+  for (let i = from; i < to; i++) sum += values[i];
+  const mean = sum / n;
+  const middle = from + (n - 1) / 2;
   let slope = 0;
   let spread = 0;
-  values.forEach((value, i) => {
-    const t = i - (n - 1) / 2;
-    slope += t * (value - mean);
+  for (let i = from; i < to; i++) {
+    const t = i - middle;
+    slope += t * (values[i] - mean);
     spread += t * t;
-  });
+  }
   slope /= spread;
-  const squares = values.reduce((sum, value, i) => sum + (value - mean - slope * (i - (n - 1) / 2)) ** 2, 0);
+  let squares = 0;
+  for (let i = from; i < to; i++) squares += (values[i] - mean - slope * (i - middle)) ** 2;
   return Math.sqrt(squares / n);
 }
 
 /** That of the losses of steps from + 1 to `to`. */
-export const wobble = (history: History, from: number, to: number): number => deviation(history.losses.slice(from, to));
+export const wobble = ({ losses }: History, from: number, to: number): number =>
+  deviation(losses, Math.max(0, from), Math.min(to, losses.length));
 
 /** Standard error of the loss that the training began with, a median of five. */
 const startError = (history: History): number => wobble(history, 0, 10) / Math.sqrt(5);
 
 /** Whether all losses of the last `count` steps are finite. */
-const finite = (history: History, count: number): boolean => history.losses.slice(-count).every(Number.isFinite);
-
-/** Median of the weights' update ratios in the last samples; NaN when there are none. */
-export function typicalRatio(history: History, samples = 5): number {
-  const ratios = history.samples
-    .slice(-samples)
-    .flatMap((s) => s.parameters.filter((p) => p.matrix && p.gradNorm !== null).map((p) => p.updateRatio));
-  return median(ratios.filter((r) => Number.isFinite(r)));
+function finite({ losses }: History, count: number): boolean {
+  for (let i = Math.max(0, losses.length - count); i < losses.length; i++)
+    if (!Number.isFinite(losses[i])) return false;
+  return true;
 }
 
 /**
@@ -156,7 +157,7 @@ function swings(history: History, window: number, least: number): boolean {
   const means = Array.from({ length: (4 * window) / 10 }, (_, i) =>
     history.meanLoss(from + 10 * i, from + 10 * i + 10),
   );
-  const spread = deviation(means);
+  const spread = deviation(means, 0, means.length);
   const white = median(means.map((_, i) => wobble(history, from + 10 * i, from + 10 * i + 10))) / Math.sqrt(10);
   const [early, late] = [history.meanLoss(from, n - 2 * window), history.meanLoss(n - 2 * window, n)];
   return spread > least && spread > 3 * white && late > history.times(0.9, early);
@@ -184,7 +185,7 @@ export const oscillating = defineRule({
     const mean = history.meanLoss(n - window, n);
     const meanBefore = history.meanLoss(n - 2 * window, n - window);
     if (mean < history.times(0.8, meanBefore) || mean > history.level(rising)) return null;
-    const updates = typicalRatio(history, 10);
+    const updates = history.typicalRatio(10);
     const least = (history.negative ? 3 * amplitude : amplitude) * scale;
     const { batch } = history;
     // Squared errors deviate by √2 of their mean, so a batch's mean by that over √batch; where one class is rare, more.
@@ -233,8 +234,8 @@ export const learningRateTooHigh = defineRule({
     const early = history.losses.slice(0, 30);
     const jumped = !history.game && n <= 60 && early.filter((loss) => history.jumps(loss, jump)).length >= 2;
     const risen = (["diverging", "oscillating", "exploding-gradient"] as const).find((id) => found.has(id));
-    const typical = Math.max(typicalRatio(history), typicalRatio(history, 10));
-    const largest = largestRatio(history);
+    const typical = Math.max(history.typicalRatio(5), history.typicalRatio(10));
+    const largest = history.largestRatio;
     let sign: string | undefined;
     if (risen !== undefined || jumped) {
       if (typical > ratio || largest > 10 * ratio) sign = risen ?? "loss jumped";
@@ -243,7 +244,7 @@ export const learningRateTooHigh = defineRule({
       const thrown = firstRatio(history) > 10 * ratio;
       const broken = found.has("saturated-activation") || found.has("dead-relu");
       const bumped = early.some((loss) => history.jumps(loss, 1.5));
-      const rest = rests(history) && ((thrown && (broken || bumped)) || typicalRatio(history, 10) > 10 * ratio);
+      const rest = rests(history) && ((thrown && (broken || bumped)) || history.typicalRatio(10) > 10 * ratio);
       if (rest) sign = "the loss rests";
       else if (thrown && broken && bumped && n >= 10 && !history.game) sign = "the first steps broke units";
     }
@@ -269,11 +270,14 @@ export const learningRateTooHigh = defineRule({
 
 /** Median of the weights' update ratios in the first five steps. */
 function firstRatio(history: History): number {
-  const ratios = history.samples
-    .filter(({ step }) => step <= 5)
-    .flatMap(({ parameters }) => parameters.filter((p) => p.matrix && !history.fromZero.has(p.name)))
-    .map((p) => p.updateRatio);
-  return median(ratios.filter((r) => Number.isFinite(r)));
+  const ratios: number[] = [];
+  for (const { step, parameters } of history.samples) {
+    if (step > 5) break;
+    for (const p of parameters) {
+      if (p.matrix && !history.fromZero.has(p.name) && Number.isFinite(p.updateRatio)) ratios.push(p.updateRatio);
+    }
+  }
+  return median(ratios);
 }
 
 /** Whether the loss has not fallen in 60 steps and is above half of its start. */
@@ -283,27 +287,6 @@ function rests(history: History): boolean {
   const now = history.meanLoss(n - 30, n);
   return now > history.level(0.5) && now > history.times(0.95, history.meanLoss(n - 60, n - 30));
 }
-
-const maxRatio = (
-  parameters: readonly { name: string; matrix: boolean; updateRatio: number; weightNorm: number; size: number }[],
-  fromZero: ReadonlySet<string>,
-): number =>
-  Math.max(
-    0,
-    ...parameters
-      .filter(
-        (p) =>
-          p.matrix &&
-          !fromZero.has(p.name) &&
-          p.weightNorm > 1e-3 * Math.sqrt(p.size) &&
-          Number.isFinite(p.updateRatio),
-      )
-      .map((p) => p.updateRatio),
-  );
-
-/** The largest update ratio of any weight that did not begin with zeros. */
-const largestRatio = (history: History): number =>
-  Math.max(0, ...history.samples.map((s) => maxRatio(s.parameters, history.fromZero)));
 
 /** What makes a step small beside a weight, or a loss slow to fall, at any rate. */
 const OTHER_CAUSES = [
@@ -331,15 +314,15 @@ export const learningRateTooLow = defineRule({
     const n = history.step;
     if (n < steps || !finite(history, 20)) return null;
     const loss = history.meanLoss(n - 20, n);
-    const typical = typicalRatio(history);
+    const typical = history.typicalRatio(5);
     const recent = history.samples.slice(-5);
     const lr = recent[recent.length - 1]?.lr ?? Number.NaN;
     const starved = lr < 1e-3 * history.largestLr;
-    if (!starved && (OTHER_CAUSES.some((id) => found.has(id)) || largestRatio(history) > 10 * USUAL)) return null;
+    if (!starved && (OTHER_CAUSES.some((id) => found.has(id)) || history.largestRatio > 10 * USUAL)) return null;
     const steady = recent.every((s) => s.lr === lr) && lr >= 0.99 * history.largestLr;
     const creeping = typical < ratio / 10 && lr > recent[0].lr && lr < 1.5 * recent[0].lr;
     const gradient = median(recent.map((s) => s.gradNorm));
-    const atStart = median(history.samples.slice(0, 5).map((s) => s.gradNorm));
+    const atStart = history.startGradNorm;
     if (!steady && !starved && !creeping) return null;
     if (!(loss > history.level(starved ? 0.75 * level : level)) || !(typical < ratio)) return null;
     if ((typical === 0 && !starved) || gradient < 0.3 * atStart) return null;
