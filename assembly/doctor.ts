@@ -32,17 +32,15 @@ function lanes_sum(v: v128): f64 {
 }
 
 /**
- * Nine float64 at out, of x of n floats:
+ * Eight float64 at out, of x of n floats:
  *
- *   0 Σx   1 Σ|x|   2 Σx²   3 min   4 max   5 zeros   6 how many lie outside [low, high]   7 NaN   8 ±Inf
+ *   0 Σx   1 Σx²   2 min   3 max   4 zeros   5 how many lie outside [low, high]   6 NaN   7 ±Inf
  *
- * 0 to 6 are of the finite elements (min = Inf and max = −Inf when there are none). Tail: the last n % 4 one by one.
+ * 0 to 5 are of the finite elements (min = Inf and max = −Inf when there are none). Eight a turn; tail: the last n % 8 one by one.
  */
 export function tensor_stats(out: usize, x: usize, n: i32, low: f32, high_: f32): void {
   let sum = f64x2.splat(0);
   let sum2 = sum;
-  let magnitude = sum;
-  let magnitude2 = sum;
   let squares = sum;
   let squares2 = sum;
   let least = f32x4.splat(Infinity);
@@ -53,32 +51,37 @@ export function tensor_stats(out: usize, x: usize, n: i32, low: f32, high_: f32)
   const upper = f32x4.splat(high_);
   const nought = f32x4.splat(0);
   let p = x;
-  for (const end = x + ((<usize>n & ~3) << 2); p < end; p += 16) {
+  for (const end = x + ((<usize>n & ~7) << 2); p < end; p += 32) {
     const v = v128.load(p);
-    const a = f64x2.promote_low_f32x4(v);
-    const b = f64x2.promote_low_f32x4(high(v));
+    const w = v128.load(p, 16);
+    let a = f64x2.promote_low_f32x4(v);
+    let b = f64x2.promote_low_f32x4(high(v));
     sum = f64x2.add(sum, a);
     sum2 = f64x2.add(sum2, b);
-    magnitude = f64x2.add(magnitude, f64x2.abs(a));
-    magnitude2 = f64x2.add(magnitude2, f64x2.abs(b));
     squares = f64x2.add(squares, f64x2.mul(a, a));
     squares2 = f64x2.add(squares2, f64x2.mul(b, b));
-    least = f32x4.pmin(least, v);
-    most = f32x4.pmax(most, v);
-    zeros = i32x4.sub(zeros, f32x4.eq(v, nought));
+    a = f64x2.promote_low_f32x4(w);
+    b = f64x2.promote_low_f32x4(high(w));
+    sum = f64x2.add(sum, a);
+    sum2 = f64x2.add(sum2, b);
+    squares = f64x2.add(squares, f64x2.mul(a, a));
+    squares2 = f64x2.add(squares2, f64x2.mul(b, b));
+    least = f32x4.pmin(f32x4.pmin(least, v), w);
+    most = f32x4.pmax(f32x4.pmax(most, v), w);
+    zeros = i32x4.sub(i32x4.sub(zeros, f32x4.eq(v, nought)), f32x4.eq(w, nought));
     outside = i32x4.sub(outside, v128.or(f32x4.lt(v, lower), f32x4.gt(v, upper)));
+    outside = i32x4.sub(outside, v128.or(f32x4.lt(w, lower), f32x4.gt(w, upper)));
   }
-  const total = hsumF64(f64x2.add(magnitude, magnitude2));
+  const total = hsumF64(f64x2.add(squares, squares2));
   store<f64>(out, hsumF64(f64x2.add(sum, sum2)));
   store<f64>(out, total, 8);
-  store<f64>(out, hsumF64(f64x2.add(squares, squares2)), 16);
   store<f64>(
     out,
     <f64>min(
       min(f32x4.extract_lane(least, 0), f32x4.extract_lane(least, 1)),
       min(f32x4.extract_lane(least, 2), f32x4.extract_lane(least, 3)),
     ),
-    24,
+    16,
   );
   store<f64>(
     out,
@@ -86,37 +89,36 @@ export function tensor_stats(out: usize, x: usize, n: i32, low: f32, high_: f32)
       max(f32x4.extract_lane(most, 0), f32x4.extract_lane(most, 1)),
       max(f32x4.extract_lane(most, 2), f32x4.extract_lane(most, 3)),
     ),
-    32,
+    24,
   );
-  store<f64>(out, lanes_sum(zeros), 40);
-  store<f64>(out, lanes_sum(outside), 48);
+  store<f64>(out, lanes_sum(zeros), 32);
+  store<f64>(out, lanes_sum(outside), 40);
+  store<f64>(out, 0, 48);
   store<f64>(out, 0, 56);
-  store<f64>(out, 0, 64);
   // Inf − Inf is NaN, which is not 0 either.
   if (total - total != 0) {
-    memory.fill(out, 0, 72);
-    store<f64>(out, Infinity, 24);
-    store<f64>(out, -Infinity, 32);
+    memory.fill(out, 0, 64);
+    store<f64>(out, Infinity, 16);
+    store<f64>(out, -Infinity, 24);
     p = x;
   }
   stats_one_by_one(out, p, x + (<usize>n << 2), low, high_);
 }
 
-/** Adds the elements from x to end to the nine results. */
+/** Adds the elements from x to end to the eight results. */
 export function stats_one_by_one(out: usize, x: usize, end: usize, low: f32, high_: f32): void {
   for (; x < end; x += 4) {
     const v = load<f32>(x);
-    if (v != v) store<f64>(out, load<f64>(out, 56) + 1, 56);
-    else if (abs(v) == Infinity) store<f64>(out, load<f64>(out, 64) + 1, 64);
+    if (v != v) store<f64>(out, load<f64>(out, 48) + 1, 48);
+    else if (abs(v) == Infinity) store<f64>(out, load<f64>(out, 56) + 1, 56);
     else {
       const w = <f64>v;
       store<f64>(out, load<f64>(out) + w);
-      store<f64>(out, load<f64>(out, 8) + abs(w), 8);
-      store<f64>(out, load<f64>(out, 16) + w * w, 16);
-      store<f64>(out, min(load<f64>(out, 24), w), 24);
-      store<f64>(out, max(load<f64>(out, 32), w), 32);
-      if (v == 0) store<f64>(out, load<f64>(out, 40) + 1, 40);
-      if (v < low || v > high_) store<f64>(out, load<f64>(out, 48) + 1, 48);
+      store<f64>(out, load<f64>(out, 8) + w * w, 8);
+      store<f64>(out, min(load<f64>(out, 16), w), 16);
+      store<f64>(out, max(load<f64>(out, 24), w), 24);
+      if (v == 0) store<f64>(out, load<f64>(out, 32) + 1, 32);
+      if (v < low || v > high_) store<f64>(out, load<f64>(out, 40) + 1, 40);
     }
   }
 }
@@ -132,39 +134,43 @@ const BLOCK: i32 = 128;
 const SMALL: f64 = 1e-24;
 
 /**
- * What is read of a parameter at a step, in one pass. Five float64 at out, of n floats each:
+ * What is read of a parameter at a step, in one pass. Four float64 at out, of n floats each:
  *
- *   0 Σ(after − before)²   1 Σ after²   2 how many of after differ from before   3 Σ|grad|   4 Σ grad²
+ *   0 Σ(after − before)²   1 Σ after²   2 Σ|grad|   3 Σ grad²
  *
- * By float32 in blocks, at half the time of float64 and with 2e-6 of its accuracy; where squares do not fit float32 all is
- * read again in float64. NaN and ±Inf show in the sums. Tail: the last n % 4 one by one.
+ * 0 is 0 only where no element differs. By float32 in blocks, at half the time of float64 and with 2e-6 of its accuracy; where squares do
+ * not fit float32 all is read again in float64. NaN and ±Inf show in the sums. Eight a turn; tail: the last n % 8 one by one.
  */
 export function parameter_stats(out: usize, after: usize, before: usize, grad: usize, n: i32): void {
   let change = f64x2.splat(0);
   let squares = change;
   let magnitude = change;
   let slope = change;
-  let differ = i32x4.splat(0);
   let a = after;
   let b = before;
   let g = grad;
-  for (let left = n & ~3; left > 0; left -= BLOCK) {
+  for (let left = n & ~7; left > 0; left -= BLOCK) {
     let c = f32x4.splat(0);
     let s = c;
     let m = c;
     let q = c;
-    for (const end = a + (<usize>min(left, BLOCK) << 2); a < end; a += 16) {
+    for (const end = a + (<usize>min(left, BLOCK) << 2); a < end; a += 32) {
       const v = v128.load(a);
-      const w = v128.load(b);
-      const d = f32x4.sub(v, w);
+      const d = f32x4.sub(v, v128.load(b));
       const x = v128.load(g);
       c = f32x4.add(c, f32x4.mul(d, d));
       s = f32x4.add(s, f32x4.mul(v, v));
       m = f32x4.add(m, f32x4.abs(x));
       q = f32x4.add(q, f32x4.mul(x, x));
-      differ = i32x4.sub(differ, i32x4.ne(v, w));
-      b += 16;
-      g += 16;
+      const w = v128.load(a, 16);
+      const e = f32x4.sub(w, v128.load(b, 16));
+      const y = v128.load(g, 16);
+      c = f32x4.add(c, f32x4.mul(e, e));
+      s = f32x4.add(s, f32x4.mul(w, w));
+      m = f32x4.add(m, f32x4.abs(y));
+      q = f32x4.add(q, f32x4.mul(y, y));
+      b += 32;
+      g += 32;
     }
     change = f64x2.add(change, widened(c));
     squares = f64x2.add(squares, widened(s));
@@ -173,15 +179,24 @@ export function parameter_stats(out: usize, after: usize, before: usize, grad: u
   }
   store<f64>(out, hsumF64(change));
   store<f64>(out, hsumF64(squares), 8);
-  store<f64>(out, lanes_sum(differ), 16);
-  store<f64>(out, hsumF64(magnitude), 24);
-  store<f64>(out, hsumF64(slope), 32);
-  parameter_stats_slow(out, a, b, g, n & 3);
-  const still = load<f64>(out, 16) == 0;
-  const flat = load<f64>(out, 24) == 0;
-  if ((still || fits(load<f64>(out))) && fits(load<f64>(out, 8)) && (flat || fits(load<f64>(out, 32)))) return;
-  memory.fill(out, 0, 40);
+  store<f64>(out, hsumF64(magnitude), 16);
+  store<f64>(out, hsumF64(slope), 24);
+  parameter_stats_slow(out, a, b, g, n & 7);
+  const change_fits = load<f64>(out) == 0 ? same(after, before, n) : fits(load<f64>(out));
+  const flat = load<f64>(out, 16) == 0;
+  if (change_fits && fits(load<f64>(out, 8)) && (flat || fits(load<f64>(out, 24)))) return;
+  memory.fill(out, 0, 32);
   parameter_stats_slow(out, after, before, grad, n);
+}
+
+/** Whether no element differs: a square of what is below 1e-23 is 0 in float32. */
+function same(x: usize, y: usize, n: i32): bool {
+  const end = x + (<usize>n << 2);
+  for (const whole = x + ((<usize>n & ~3) << 2); x < whole; x += 16, y += 16) {
+    if (v128.any_true(f32x4.ne(v128.load(x), v128.load(y)))) return false;
+  }
+  for (; x < end; x += 4, y += 4) if (load<f32>(x) != load<f32>(y)) return false;
+  return true;
 }
 
 /** Whether a sum of squares was one that float32 can take. */
@@ -202,7 +217,6 @@ function widened(v: v128): v128 {
 export function parameter_stats_slow(out: usize, after: usize, before: usize, grad: usize, n: i32): void {
   let change: f64 = 0;
   let squares: f64 = 0;
-  let differ: f64 = 0;
   let magnitude: f64 = 0;
   let slope: f64 = 0;
   for (; n > 0; n--) {
@@ -211,7 +225,6 @@ export function parameter_stats_slow(out: usize, after: usize, before: usize, gr
     const x = <f64>load<f32>(grad);
     change += d * d;
     squares += v * v;
-    if (load<i32>(after) != load<i32>(before)) differ += 1;
     magnitude += abs(x);
     slope += x * x;
     after += 4;
@@ -220,9 +233,8 @@ export function parameter_stats_slow(out: usize, after: usize, before: usize, gr
   }
   store<f64>(out, load<f64>(out) + change);
   store<f64>(out, load<f64>(out, 8) + squares, 8);
-  store<f64>(out, load<f64>(out, 16) + differ, 16);
-  store<f64>(out, load<f64>(out, 24) + magnitude, 24);
-  store<f64>(out, load<f64>(out, 32) + slope, 32);
+  store<f64>(out, load<f64>(out, 16) + magnitude, 16);
+  store<f64>(out, load<f64>(out, 24) + slope, 24);
 }
 
 /**
@@ -264,10 +276,11 @@ export function unit_activity(counts: usize, x: usize, outer: i32, units: i32, i
 }
 
 /**
- * counts[bucket]++ (int32, 2·SIDE + 1 of them) for every stride-th of n floats: negative ones from large to small, what is
- * smaller than 2⁻²⁴, positive ones from small to large. What is beyond 2¹⁶ counts in the outermost; NaN nowhere.
+ * counts[bucket] (int32, 2·SIDE + 1 of them) = how many of every stride-th of n floats belong there: negative ones from large to
+ * small, what is smaller than 2⁻²⁴, positive ones from small to large. What is beyond 2¹⁶ counts in the outermost; NaN nowhere.
  */
 export function tensor_histogram(counts: usize, x: usize, n: i32, stride: i32): void {
+  memory.fill(counts, 0, <usize>(2 * SIDE + 1) << 2);
   for (let i = 0; i < n; i += stride) {
     const bits = load<i32>(x + (<usize>i << 2));
     const size = bits & 0x7fffffff;
@@ -277,5 +290,19 @@ export function tensor_histogram(counts: usize, x: usize, n: i32, stride: i32): 
       const c = counts + (<usize>bucket << 2);
       store<i32>(c, load<i32>(c) + 1);
     }
+  }
+}
+
+/**
+ * A hash (FNV-1a, of words instead of bytes) of each of `rows` rows of `words` int32 or float32: every stride-th word of it.
+ * Equal rows have equal hashes; int32 at out.
+ */
+export function row_hashes(out: usize, x: usize, rows: i32, words: i32, stride: i32): void {
+  for (; rows > 0; rows--) {
+    let hash: i32 = 0x811c9dc5;
+    for (let i = 0; i < words; i += stride) hash = (hash ^ load<i32>(x + (<usize>i << 2))) * 0x01000193;
+    store<i32>(out, hash);
+    out += 4;
+    x += <usize>words << 2;
   }
 }

@@ -45,7 +45,9 @@ export class UnitActivity {
     for (let u = 0; u < counts.length; u++) counts[u] += active[u];
     this.seen += layout.outer * layout.inner;
     if (this.seen >= ENOUGH) {
-      this.share = counts.reduce((dead, count) => dead + (count < ALIVE * this.seen ? 1 : 0), 0) / counts.length;
+      let dead = 0;
+      for (let u = 0; u < counts.length; u++) if (counts[u] < ALIVE * this.seen) dead++;
+      this.share = dead / counts.length;
       counts.fill(0);
       this.seen = 0;
     }

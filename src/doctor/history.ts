@@ -16,10 +16,9 @@ export interface ParameterSample {
   gradNorm: number | null;
   gradMeanAbs: number;
   gradNonFinite: number;
-  /** Norm of the step's change, its ratio to the weights' norm, and how many elements changed. */
+  /** Norm of the step's change, 0 only where no element has changed, and its ratio to the weights' norm. */
   updateNorm: number;
   updateRatio: number;
-  changed: number;
 }
 
 /** A layer's output, or an activation function's, at a sampled step. */
@@ -77,8 +76,6 @@ export type IncidentKind = "non-finite" | "mode" | "zero-grad" | "softmax" | "la
 
 /** Sampled steps that are remembered; beyond, every other of the older ones is forgotten. */
 const MOST_SAMPLES = 768;
-/** Histograms of one tensor that are remembered. */
-const MOST_HISTOGRAMS = 60;
 /** Clippings that are remembered. */
 const MOST_CLIPS = 2048;
 /** Losses of which the means are compared, to know the best level so far: of ten steps, and of 320 samples at least. */
@@ -106,8 +103,8 @@ export class History {
   readonly validations: Validation[] = [];
   /** By tensor: `activation/fc1 (relu)`, `weight/fc1.weight`, `gradient/fc1.weight`. */
   readonly histograms = new Map<string, Histogram[]>();
-  /** Layers with weights in the order in which they ran first. */
-  readonly order: string[] = [];
+  /** Layers with weights, with their places in the order in which they ran first. */
+  readonly order = new Map<string, number>();
   readonly incidents = new Map<IncidentKind, Incident[]>();
   /** Of the nets' inputs at sampled steps. */
   readonly inputs = {
@@ -208,7 +205,16 @@ export class History {
       this.histograms.set(name, list);
     }
     list.push(histogram);
-    if (list.length > MOST_HISTOGRAMS) thin(list);
+  }
+
+  /** Forgets the histograms of all other steps. */
+  keepHistograms(steps: ReadonlySet<number>): void {
+    for (const [name, list] of this.histograms) {
+      this.histograms.set(
+        name,
+        list.filter(({ step }) => steps.has(step)),
+      );
+    }
   }
 
   addIncident(kind: IncidentKind, incident: Incident): void {
@@ -271,9 +277,9 @@ export class History {
     return this.times(factor, this.startLoss);
   }
 
-  /** Whether a loss is above `factor` times the start's: where the loss falls at once, its first is above what `startLoss` says. */
-  jumps(loss: number, factor: number): boolean {
-    return loss > this.times(factor, Math.max(this.startLoss, this.losses[0]));
+  /** A loss above this is above `factor` times the start's: where the loss falls at once, its first is above what `startLoss` says. */
+  jumpLevel(factor: number): number {
+    return this.times(factor, Math.max(this.startLoss, this.losses[0]));
   }
 
   /** How many different samples the training has, if it is a handful (MOST_FEW at most) that comes again and again; else null. */
@@ -300,6 +306,17 @@ export class History {
   /** The last `count` samples, or null while there are fewer. */
   last(count: number): Sample[] | null {
     return this.samples.length < count ? null : this.samples.slice(-count);
+  }
+
+  /** Sorts parameters by the order in which their layers run. */
+  inOrder(parameters: ParameterSample[]): void {
+    const rank = (p: ParameterSample) => this.order.get(p.layer) ?? Number.MAX_SAFE_INTEGER;
+    // Most nets define their layers in this order.
+    for (let i = 1; i < parameters.length; i++) {
+      if (rank(parameters[i]) >= rank(parameters[i - 1])) continue;
+      parameters.sort((a, b) => rank(a) - rank(b));
+      return;
+    }
   }
 
   /** A sample's parameters by their names. */
@@ -341,10 +358,10 @@ export class History {
   weights(sample: Sample): readonly (ParameterSample & { gradNorm: number })[] {
     let found = this.ordered.get(sample);
     if (found === undefined) {
-      const rank = new Map(this.order.map((layer, i) => [layer, i]));
-      found = sample.parameters
-        .filter((p): p is ParameterSample & { gradNorm: number } => p.matrix && p.optimized && p.gradNorm !== null)
-        .sort((a, b) => (rank.get(a.layer) ?? 1e9) - (rank.get(b.layer) ?? 1e9));
+      found = sample.parameters.filter(
+        (p): p is ParameterSample & { gradNorm: number } => p.matrix && p.optimized && p.gradNorm !== null,
+      );
+      this.inOrder(found);
       this.ordered.set(sample, found);
     }
     return found;
@@ -356,7 +373,7 @@ export const mean = (values: readonly number[]): number => values.reduce((a, b) 
 
 /** The median; NaN of nothing. */
 export function median(values: readonly number[]): number {
-  const sorted = Float64Array.from(values).sort();
+  const sorted = new Float64Array(values).sort();
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }

@@ -1,8 +1,9 @@
 /** Reads what layers and activation functions give in a step that is sampled. */
 import type { Tensor } from "../tensor.js";
 import { ACTIVATIONS, UnitActivity } from "./activations.js";
-import type { ActivationSample, History } from "./history.js";
-import { histogramOf, isReadable, statsOf } from "./probe.js";
+import type { HistogramCounter } from "./histogram-counter.js";
+import type { ActivationSample } from "./history.js";
+import { isReadable, statsOf } from "./probe.js";
 
 export class LayerReader {
   /** Of the step under way, by name, in the order in which they ran first. */
@@ -12,7 +13,7 @@ export class LayerReader {
   private readonly units = new Map<string, UnitActivity>();
   private readonly gains = new Map<string, number>();
 
-  constructor(private readonly history: History) {}
+  constructor(private readonly histograms: HistogramCounter) {}
 
   /** The samples of the step, which is over. */
   take(): ActivationSample[] {
@@ -32,13 +33,13 @@ export class LayerReader {
   }
 
   /** Reads the output of a layer with weights; of one that runs several times, the first. */
-  readLayer(layer: string, op: string, weight: Tensor, input: unknown, output: Tensor, histogram: boolean): void {
+  readLayer(layer: string, op: string, weight: Tensor, input: unknown, output: Tensor): void {
     if (this.samples.has(layer)) return;
     const { mean, variance, zeros, nan, inf } = statsOf(output);
     const gain = isReadable(input) ? this.gainOf(layer, op, weight) : Number.POSITIVE_INFINITY;
     const unknown = { saturated: Number.NaN, dead: Number.NaN };
     this.samples.set(layer, { layer, op, hidden: true, runs: 1, mean, variance, gain, zeros, ...unknown, nan, inf });
-    if (histogram) this.addHistogram(layer, output);
+    this.histograms.count(`activation/${layer}`, output);
   }
 
   /**
@@ -49,7 +50,7 @@ export class LayerReader {
     let gain = this.gains.get(layer);
     if (gain === undefined) {
       const outputs = op.includes("Transpose") ? weight.shape[1] : weight.shape[0];
-      gain = isReadable(weight) ? statsOf(weight).norm ** 2 / outputs : Number.POSITIVE_INFINITY;
+      gain = isReadable(weight) ? (statsOf(weight).meanSquare * weight.numel()) / outputs : Number.POSITIVE_INFINITY;
       this.gains.set(layer, gain);
     }
     return gain;
@@ -61,7 +62,7 @@ export class LayerReader {
    * @param place path of the function's own module, or else of the layer that it follows
    * @param after the last layer with weights before it
    */
-  readActivation(op: string, out: Tensor, place: string, after: string, histogram: boolean): void {
+  readActivation(op: string, out: Tensor, place: string, after: string): void {
     const label = this.labelOf(op, place, after);
     if (label === null) return;
     const runs = this.runs.get(label)?.count ?? 1;
@@ -71,7 +72,7 @@ export class LayerReader {
     const saturated = saturates ? outside : Number.NaN;
     const found = { mean, variance, gain: Number.NaN, zeros, saturated, dead, nan, inf };
     this.samples.set(label, { layer: label, op, hidden: true, runs, ...found });
-    if (histogram) this.addHistogram(label, out);
+    this.histograms.count(`activation/${label}`, out);
   }
 
   /**
@@ -97,9 +98,5 @@ export class LayerReader {
       this.units.set(label, activity);
     }
     return activity;
-  }
-
-  private addHistogram(layer: string, t: Tensor): void {
-    this.history.addHistogram(`activation/${layer}`, { step: this.history.step + 1, counts: histogramOf(t) });
   }
 }

@@ -1,7 +1,7 @@
 /** What a net is given: the range of its inputs, and whether the same samples come again and again. */
 import { Tensor } from "../tensor.js";
 import { type History, MOST_FEW } from "./history.js";
-import { firstRows, isReadable, statsOf, viewOf } from "./probe.js";
+import { firstRows, isReadable, rowHashes, statsOf } from "./probe.js";
 
 /** Numbers of the inputs after which their range is known. */
 const MOST_INPUTS = 2 ** 22;
@@ -34,16 +34,9 @@ function recognize(input: Tensor, history: History): void {
   const { distinct } = history;
   history.batch = shape[0];
   if (distinct.size > MOST_FEW) return;
-  const values = viewOf(input);
-  const words = new Int32Array(values.buffer, values.byteOffset, values.length);
   const rows = Math.min(shape[0], ROWS);
-  const perRow = words.length / shape[0];
   // An odd stride: one that divides the row length of an image would read few columns only.
-  const stride = Math.max(1, Math.floor(perRow / NUMBERS)) | 1;
-  for (let row = 0; row < rows; row++) {
-    let hash = 0x811c9dc5;
-    for (let i = row * perRow; i < (row + 1) * perRow; i += stride) hash = Math.imul(hash ^ words[i], 0x01000193);
-    distinct.add(hash);
-  }
+  const stride = Math.max(1, Math.floor(input.numel() / shape[0] / NUMBERS)) | 1;
+  for (const hash of rowHashes(input, rows, stride)) distinct.add(hash);
   history.recognized += rows;
 }

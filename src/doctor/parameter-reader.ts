@@ -3,8 +3,9 @@ import type { Module } from "../nn/module.js";
 import type { Optimizer } from "../optim/optimizer.js";
 import { Kind } from "../storage.js";
 import { Tensor } from "../tensor.js";
+import type { HistogramCounter } from "./histogram-counter.js";
 import type { History, ParameterSample } from "./history.js";
-import { copyInto, firstOf, histogramOf, isReadable, updateOf } from "./probe.js";
+import { copyInto, firstOf, isReadable, updateOf } from "./probe.js";
 
 interface Watched {
   name: string;
@@ -38,6 +39,7 @@ export class ParameterReader {
     net: Module,
     private readonly optimizers: readonly Optimizer<any>[],
     private readonly history: History,
+    private readonly histograms: HistogramCounter,
   ) {
     const owned = this.owned();
     for (const [name, tensor] of net.namedParameters()) {
@@ -86,14 +88,14 @@ export class ParameterReader {
   }
 
   /** Compares them with the copies, after the step, and reads the gradients that it used. */
-  compare(optimizer: Optimizer<any>, histograms: boolean): void {
+  compare(optimizer: Optimizer<any>): void {
     const own = this.of(optimizer);
     this.rememberGradient(optimizer, own);
     for (const { name, layer, tensor, matrix, optimized, before } of own) {
       if (!tensor.requiresGrad || before === null) continue;
       const grad = isReadable(tensor.gradTensor) ? tensor.gradTensor : null;
-      const { norm, weightNorm, changed, gradient } = updateOf(tensor, before, grad);
-      if (gradient !== null && !(matrix && gradient.norm === 0)) this.history.received.add(name);
+      const { norm, weightNorm, gradNorm, gradMeanAbs, gradNonFinite } = updateOf(tensor, before, grad);
+      if (gradNorm !== null && !(matrix && gradNorm === 0)) this.history.received.add(name);
       this.samples.push({
         name,
         layer,
@@ -101,21 +103,16 @@ export class ParameterReader {
         matrix,
         optimized,
         weightNorm,
-        gradNorm: gradient === null ? null : gradient.nonFinite > 0 ? Number.NaN : gradient.norm,
-        gradMeanAbs: gradient?.meanAbs ?? 0,
-        gradNonFinite: gradient?.nonFinite ?? 0,
+        gradNorm,
+        gradMeanAbs,
+        gradNonFinite,
         updateNorm: norm,
         updateRatio: norm / weightNorm,
-        changed,
       });
-      if (!histograms || !matrix) continue;
-      this.addHistogram(`weight/${name}`, tensor);
-      if (grad !== null) this.addHistogram(`gradient/${name}`, grad);
+      if (!matrix) continue;
+      this.histograms.count(`weight/${name}`, tensor);
+      if (grad !== null) this.histograms.count(`gradient/${name}`, grad);
     }
-  }
-
-  private addHistogram(name: string, t: Tensor): void {
-    this.history.addHistogram(name, { step: this.history.step + 1, counts: histogramOf(t) });
   }
 
   /** The samples of the step, which is over, and the norm of all gradients, before clipping. */

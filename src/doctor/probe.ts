@@ -4,16 +4,13 @@ import { Tensor } from "../tensor.js";
 import { k } from "../wasm/families/doctor.generated.js";
 import { F32, I32, U8 } from "../wasm/heap.js";
 import { workspace } from "../workspace.js";
-import { BUCKETS } from "./histogram.js";
 
 /** Of a tensor's finite elements, and how many others there are. */
 export interface Stats {
   size: number;
   mean: number;
-  meanAbs: number;
   meanSquare: number;
   variance: number;
-  norm: number;
   min: number;
   max: number;
   /** Share of zeros. */
@@ -28,27 +25,35 @@ export interface Stats {
 export const isReadable = (t: unknown): t is Tensor =>
   t instanceof Tensor && t.dtype === "float32" && t.isContiguous() && t.numel() > 0 && t.block.fate === null;
 
-const doubles = (at: number, count: number): Float64Array => new Float64Array(U8.buffer, at, count);
+/** The memory as float64, made anew when it has grown. */
+let F64: Float64Array = new Float64Array(0);
+
+/** Where in it a kernel's results at `ptr` stand. */
+function doublesAt(ptr: number): number {
+  if (F64.buffer !== U8.buffer) F64 = new Float64Array(U8.buffer);
+  return ptr >>> 3;
+}
 
 /** Statistics of a readable tensor; `outside` counts what is not in [low, high]. */
 export function statsOf(t: Tensor, low = Number.NEGATIVE_INFINITY, high = Number.POSITIVE_INFINITY): Stats {
-  const out = workspace(72);
+  const out = workspace(64);
   const size = t.numel();
   k.tensor_stats(out, t.ptr, size, low, high);
-  const [sum, sumAbs, sumSquares, min, max, zeros, outside, nan, inf] = doubles(out, 9);
+  const at = doublesAt(out);
+  const nan = F64[at + 6];
+  const inf = F64[at + 7];
   const finite = Math.max(size - nan - inf, 1);
-  const mean = sum / finite;
+  const mean = F64[at] / finite;
+  const meanSquare = F64[at + 1] / finite;
   return {
     size,
     mean,
-    meanAbs: sumAbs / finite,
-    meanSquare: sumSquares / finite,
-    variance: Math.max(0, sumSquares / finite - mean * mean),
-    norm: Math.sqrt(sumSquares),
-    min,
-    max,
-    zeros: zeros / size,
-    outside: outside / size,
+    meanSquare,
+    variance: Math.max(0, meanSquare - mean * mean),
+    min: F64[at + 2],
+    max: F64[at + 3],
+    zeros: F64[at + 4] / size,
+    outside: F64[at + 5] / size,
     nan,
     inf,
   };
@@ -66,30 +71,42 @@ export function firstRows(t: Tensor): Tensor {
 
 /** What a step has done to a parameter, and by which gradient. */
 export interface Update {
-  /** Norm of the difference, norm after it, and how many elements differ. */
+  /** Norm of the difference: 0 only where no element differs. */
   norm: number;
+  /** Of the parameter after it. */
   weightNorm: number;
-  changed: number;
-  /** Of the gradient's finite elements, and how many others there are; null where there is no gradient that can be read. */
-  gradient: { norm: number; meanAbs: number; nonFinite: number } | null;
+  /** Of the gradient; NaN where some element is not finite, null where there is no gradient that can be read. */
+  gradNorm: number | null;
+  gradMeanAbs: number;
+  /** How many of its elements are not finite. */
+  gradNonFinite: number;
 }
 
 /** Compares a parameter with its copy from before the step, and reads its gradient in the same pass. */
 export function updateOf(after: Tensor, before: Tensor, grad: Tensor | null): Update {
-  const out = workspace(40);
+  const out = workspace(32);
   const size = after.numel();
   touch(after.block);
   touch(before.block);
   if (grad !== null) touch(grad.block);
   k.parameter_stats(out, after.ptr, before.ptr, (grad ?? after).ptr, size);
-  const [change, squares, changed, sumAbs, sumSquares] = doubles(out, 5);
-  const update = { norm: Math.sqrt(change), weightNorm: Math.sqrt(squares), changed };
-  if (grad === null) return { ...update, gradient: null };
-  if (Number.isFinite(sumAbs)) {
-    return { ...update, gradient: { norm: Math.sqrt(sumSquares), meanAbs: sumAbs / size, nonFinite: 0 } };
-  }
-  const { norm, meanAbs, nan, inf } = statsOf(grad);
-  return { ...update, gradient: { norm, meanAbs, nonFinite: nan + inf } };
+  const at = doublesAt(out);
+  const update: Update = {
+    norm: Math.sqrt(F64[at]),
+    weightNorm: Math.sqrt(F64[at + 1]),
+    gradNorm: null,
+    gradMeanAbs: 0,
+    gradNonFinite: 0,
+  };
+  if (grad === null) return update;
+  update.gradNorm = Math.sqrt(F64[at + 3]);
+  update.gradMeanAbs = F64[at + 2] / size;
+  if (Number.isFinite(update.gradMeanAbs)) return update;
+  const { nan, inf } = statsOf(grad);
+  update.gradNorm = Number.NaN;
+  update.gradMeanAbs = Number.NaN;
+  update.gradNonFinite = nan + inf;
+  return update;
 }
 
 /** Copies a parameter's bytes into another tensor of its size. */
@@ -100,18 +117,12 @@ export function copyInto(to: Tensor, from: Tensor): void {
   U8.copyWithin(to.ptr, source, source + 4 * from.numel());
 }
 
-/** Elements of a histogram's sample. */
-const SAMPLE = 2048;
-
-/** Counts by bucket of an evenly spaced sample of a readable tensor. */
-export function histogramOf(t: Tensor): Uint32Array {
-  const out = workspace(4 * BUCKETS);
-  I32.fill(0, out >>> 2, (out >>> 2) + BUCKETS);
-  const n = t.numel();
-  // An odd stride: one that divides the row length would read few columns only.
-  const stride = Math.max(1, Math.floor(n / SAMPLE)) | 1;
-  k.tensor_histogram(out, t.ptr, n, stride);
-  return Uint32Array.from(I32.subarray(out >>> 2, (out >>> 2) + BUCKETS));
+/** Hashes of the first `rows` rows of a contiguous tensor of 32-bit elements: of each every stride-th element. */
+export function rowHashes(t: Tensor, rows: number, stride: number): Int32Array {
+  const out = workspace(4 * rows);
+  touch(t.block);
+  k.row_hashes(out, t.ptr, rows, t.numel() / t.shape[0], stride);
+  return I32.subarray(out >>> 2, (out >>> 2) + rows);
 }
 
 /** How a tensor's elements belong to units: features, or channels of images. */

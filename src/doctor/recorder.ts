@@ -12,6 +12,7 @@ import type { Optimizer } from "../optim/optimizer.js";
 import type { Block } from "../storage.js";
 import { Tensor } from "../tensor.js";
 import { ACTIVATIONS } from "./activations.js";
+import { HistogramCounter } from "./histogram-counter.js";
 import type { History, Sample } from "./history.js";
 import { LayerReader } from "./layer-reader.js";
 import { lookForBroadcast, readLoss } from "./loss-inputs.js";
@@ -28,8 +29,6 @@ export interface Cadence {
   first: number;
 }
 
-/** Histograms are taken at every so many sampled steps. */
-const HISTOGRAM_EVERY = 2;
 /** Ops of a step that are remembered, to find where a NaN came from. */
 const MOST_OPS = 20_000;
 
@@ -68,6 +67,7 @@ export class Recorder implements Observer {
   private lastLayer = "";
   private passes: Pass[] = [];
   private ops: Ran[] = [];
+  private readonly histograms: HistogramCounter;
   private readonly layers: LayerReader;
   private readonly parameters: ParameterReader;
   private clip: { norm: number; limit: number } | null = null;
@@ -80,7 +80,6 @@ export class Recorder implements Observer {
   private stepped: Optimizer<any> | null = null;
   private ranSince = false;
   private validated = false;
-  private samplesTaken = 0;
   /** Whether the step under way is sampled. */
   private due: boolean;
 
@@ -92,8 +91,9 @@ export class Recorder implements Observer {
   ) {
     for (const [path, module] of net.namedModules()) this.stations.push(stationOf(module, path));
     this.due = this.isDue(1);
-    this.layers = new LayerReader(history);
-    this.parameters = new ParameterReader(net, optimizers, history);
+    this.histograms = new HistogramCounter(history);
+    this.layers = new LayerReader(this.histograms);
+    this.parameters = new ParameterReader(net, optimizers, history, this.histograms);
     this.known = new Set([...this.parameters.owned(), ...this.parameters.parameters.map(({ tensor }) => tensor)]);
     this.modal = [...net.modules()].filter((module) => isModal(module));
   }
@@ -124,10 +124,6 @@ export class Recorder implements Observer {
 
   get reading(): boolean {
     return this.stack.length > 0 && this.due && isGradEnabled();
-  }
-
-  private get takesHistogram(): boolean {
-    return this.samplesTaken % HISTOGRAM_EVERY === 0;
   }
 
   // The net ------------------------------------------------------------------------------------------------------------
@@ -163,12 +159,12 @@ export class Recorder implements Observer {
       this.lastLayer = path;
       if (!station.known) {
         station.known = true;
-        this.history.order.push(path);
+        this.history.order.set(path, this.history.order.size);
         if (name.startsWith("Embedding")) this.history.vocabularies.add(weightOf(station.module).shape[0]);
       }
       if (sampled && isReadable(output)) {
         const weight = weightOf(station.module);
-        this.layers.readLayer(path, name, weight, inputs[0], firstRows(output), this.takesHistogram);
+        this.layers.readLayer(path, name, weight, inputs[0], firstRows(output));
       }
     }
     if (this.stack.length === 0 && sampled) this.layers.markOutput();
@@ -187,7 +183,7 @@ export class Recorder implements Observer {
     else if (this.due && op in ACTIVATIONS && isReadable(out)) {
       const { path, bare } = station;
       const place = path !== "" && bare ? path : this.lastLayer || path || "net";
-      this.layers.readActivation(op, firstRows(out), place, this.lastLayer, this.takesHistogram);
+      this.layers.readActivation(op, firstRows(out), place, this.lastLayer);
     }
   }
 
@@ -235,7 +231,7 @@ export class Recorder implements Observer {
     this.stepped = optimizer;
     this.ranSince = false;
     this.parameters.forget(optimizer);
-    if (this.due) this.parameters.compare(optimizer, this.takesHistogram);
+    if (this.due) this.parameters.compare(optimizer);
   }
 
   // The loop -----------------------------------------------------------------------------------------------------------
@@ -266,7 +262,7 @@ export class Recorder implements Observer {
     const { lr = Number.NaN } = this.optimizers[0].paramGroups[0] as { lr?: number };
     const sample: Sample = { step, lr, ...this.parameters.take(this.clip), activations: this.layers.take() };
     this.history.addSample(sample);
-    this.samplesTaken++;
+    this.histograms.end(step);
     return sample;
   }
 
@@ -310,6 +306,7 @@ export class Recorder implements Observer {
   /** Gives back what is held. */
   release(): void {
     this.parameters.release();
+    this.histograms.release();
     this.ops = [];
     this.stack.length = 0;
     this.strangers.clear();

@@ -28,10 +28,11 @@ export type BackwardHook = (
   gradOutput: readonly (Tensor | null)[],
 ) => readonly (Tensor | null)[] | Tensor | null | undefined | void;
 
+/** Lists are replaced, never changed: a hook may remove itself, or others, while they run. */
 interface Hooks {
-  before: ForwardPreHook[];
-  forward: ForwardHook[];
-  backward: BackwardHook[];
+  before: readonly ForwardPreHook[];
+  forward: readonly ForwardHook[];
+  backward: readonly BackwardHook[];
 }
 
 /** Fields that are the module's own books; kept out of its enumerable properties. */
@@ -76,14 +77,14 @@ export abstract class Module extends Callable {
   }
 
   private runHooked(hooks: Hooks, inputs: any[]): any {
-    for (const hook of [...hooks.before]) {
+    for (const hook of hooks.before) {
       const replaced = hook(this, inputs);
       if (replaced !== undefined) inputs = Array.isArray(replaced) ? replaced : [replaced];
     }
     const boundary = hooks.backward.length > 0 && isGradEnabled() ? new BackwardBoundary(this, hooks.backward) : null;
     const entered = boundary === null ? inputs : boundary.enter(inputs);
     let output = this.forward(...entered);
-    for (const hook of [...hooks.forward]) {
+    for (const hook of hooks.forward) {
       const replaced = hook(this, inputs, output);
       if (replaced !== undefined) output = replaced;
     }
@@ -432,13 +433,16 @@ function addHook(module: Module, kind: keyof Hooks, hook: unknown): HookHandle {
     throw new TypeError(`${moduleName(module)}: a hook must be a function, found ${show(hook)}`);
   }
   const own = booksOf(module);
-  own.hooks ??= { before: [], forward: [], backward: [] };
-  const list: unknown[] = own.hooks[kind];
-  list.push(hook);
+  const hooks: Hooks = own.hooks ?? { before: [], forward: [], backward: [] };
+  own.hooks = { ...hooks, [kind]: [...hooks[kind], hook] };
   return {
     remove: () => {
+      if (own.hooks === null) return;
+      const list = own.hooks[kind] as readonly unknown[];
       const i = list.indexOf(hook);
-      if (i >= 0) list.splice(i, 1);
+      if (i < 0) return;
+      const rest = { ...own.hooks, [kind]: list.toSpliced(i, 1) };
+      own.hooks = rest.before.length + rest.forward.length + rest.backward.length > 0 ? rest : null;
     },
   };
 }

@@ -114,11 +114,9 @@ function layerColors(count: number): (i: number) => string {
 function weightSeries(history: History, value: (p: Sample["parameters"][number]) => number): Series[] {
   const sample = history.samples.at(-1);
   if (sample === undefined) return [];
-  const rank = new Map(history.order.map((layer, i) => [layer, i]));
-  const names = sample.parameters
-    .filter((p) => p.matrix)
-    .sort((a, b) => (rank.get(a.layer) ?? 1e9) - (rank.get(b.layer) ?? 1e9))
-    .map((p) => p.name);
+  const weights = sample.parameters.filter((p) => p.matrix);
+  history.inOrder(weights);
+  const names = weights.map((p) => p.name);
   const color = layerColors(names.length);
   return names.map((name, i) => ({
     name,

@@ -7,7 +7,7 @@ const line = (value: object): string =>
 
 /** First "run", then steps, samples and validations in their order, findings last. */
 export function linesOf(title: string, history: History, findings: readonly Finding[]): string {
-  const records: object[] = [{ type: "run", title, steps: history.step, layers: history.order }];
+  const records: object[] = [{ type: "run", title, steps: history.step, layers: [...history.order.keys()] }];
   history.losses.forEach((loss, i) => {
     records.push({ type: "step", step: i + 1, loss });
   });

@@ -155,7 +155,8 @@ export const updateRatio = defineRule({
     if (recent === null) return null;
     // Fresh weights take long steps at first, the last layer above all.
     const falls = history.meanLoss(history.step - 10, history.step) < history.startLoss;
-    const risen = history.losses.slice(-5).some((loss) => history.jumps(loss, 1.2));
+    const jumped = history.jumpLevel(1.2);
+    const risen = history.losses.slice(-5).some((loss) => loss > jumped);
     const limit = recent[0].step < 10 ? (risen ? 3 : 10) * high : falls ? 2 * high : high;
     const byName = recent.map((s) => history.byName(s));
     const ratios: { name: string; ratio: number; of: ParameterSample[] }[] = [];
@@ -238,10 +239,10 @@ export const frozenParameter = defineRule({
     const still = (name: string) =>
       recent.every((s) => {
         const p = history.byName(s).get(name);
-        return p !== undefined && p.changed === 0 && (p.gradNorm ?? 0) > gone;
+        return p !== undefined && p.updateNorm === 0 && (p.gradNorm ?? 0) > gone;
       });
-    for (const { name, matrix, optimized, changed, gradNorm } of last.parameters) {
-      if (changed > 0 || !matrix || !optimized || found.has("vanishing-gradient") || !still(name)) continue;
+    for (const { name, matrix, optimized, updateNorm, gradNorm } of last.parameters) {
+      if (updateNorm > 0 || !matrix || !optimized || found.has("vanishing-gradient") || !still(name)) continue;
       const evidence = { parameter: name, changed: 0, gradientNorm: gradNorm ?? 0, learningRate: last.lr };
       symptoms.push({ layer: name, step: recent[0].step, evidence });
     }

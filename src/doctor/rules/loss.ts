@@ -231,8 +231,7 @@ export const learningRateTooHigh = defineRule({
   defaults: { ratio: 1e-2, jump: 3 },
   check(history, { ratio, jump }, found) {
     const n = history.step;
-    const early = history.losses.slice(0, 30);
-    const jumped = !history.game && n <= 60 && early.filter((loss) => history.jumps(loss, jump)).length >= 2;
+    const jumped = !history.game && n <= 60 && jumps(history, jump, 2);
     const risen = (["diverging", "oscillating", "exploding-gradient"] as const).find((id) => found.has(id));
     const typical = Math.max(history.typicalRatio(5), history.typicalRatio(10));
     const largest = history.largestRatio;
@@ -241,10 +240,10 @@ export const learningRateTooHigh = defineRule({
       if (typical > ratio || largest > 10 * ratio) sign = risen ?? "loss jumped";
     } else if (found.has("non-finite") && largest > 100 * ratio) sign = "non-finite";
     else {
-      const thrown = firstRatio(history) > 10 * ratio;
       const broken = found.has("saturated-activation") || found.has("dead-relu");
-      const bumped = early.some((loss) => history.jumps(loss, 1.5));
-      const rest = rests(history) && ((thrown && (broken || bumped)) || history.typicalRatio(10) > 10 * ratio);
+      const bumped = jumps(history, 1.5, 1);
+      const thrown = (broken || bumped) && firstRatio(history) > 10 * ratio;
+      const rest = rests(history) && (thrown || history.typicalRatio(10) > 10 * ratio);
       if (rest) sign = "the loss rests";
       else if (thrown && broken && bumped && n >= 10 && !history.game) sign = "the first steps broke units";
     }
@@ -267,6 +266,15 @@ export const learningRateTooHigh = defineRule({
     "clip the gradient's norm",
   ],
 });
+
+/** Whether at least `times` of the first 30 losses are above `factor` times the start's. */
+function jumps(history: History, factor: number, times: number): boolean {
+  const { losses } = history;
+  const limit = history.jumpLevel(factor);
+  let count = 0;
+  for (let i = 0; i < Math.min(30, losses.length); i++) if (losses[i] > limit) count++;
+  return count >= times;
+}
 
 /** Median of the weights' update ratios in the first five steps. */
 function firstRatio(history: History): number {
