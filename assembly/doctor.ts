@@ -123,10 +123,42 @@ export function stats_one_by_one(out: usize, x: usize, end: usize, low: f32, hig
   }
 }
 
-/** Elements whose sums of float32 are taken over into float64: 32 in each lane, so at most 31 · 2⁻²⁴ = 2e-6 is lost. */
+/**
+ * Elements of a block: what is copied and compared as a whole, and whose sums of float32 are taken over into float64: 32 in each lane,
+ * so at most 31 · 2⁻²⁴ = 2e-6 is lost.
+ */
 // @ts-ignore: decorator
 @inline
 const BLOCK: i32 = 128;
+
+/**
+ * Whether a block is one of those compared: one of every `every` on end, which one by chance (multiplicative hashing: Knuth, "The Art of
+ * Computer Programming", vol. 3, 6.4), so that blocks and the rows of a matrix never keep step.
+ */
+// @ts-ignore: decorator
+@inline
+function compared(block: i32, every: i32): bool {
+  const group = block / every;
+  return block - group * every == <i32>((<u32>(group * 0x9e3779b1) >>> 16) % <u32>every);
+}
+
+/** Copies the blocks of n floats that will be compared, one after the other, and the last n % 8; gives how many floats. */
+export function copy_blocks(to: usize, from: usize, n: i32, every: i32): i32 {
+  const begin = to;
+  for (let left = n & ~7, block = 0; left > 0; left -= BLOCK, block++) {
+    const length = <usize>min(left, BLOCK) << 2;
+    if (!compared(block, every)) {
+      from += length;
+      continue;
+    }
+    for (const end = from + length; from < end; from += 32, to += 32) {
+      v128.store(to, v128.load(from));
+      v128.store(to, v128.load(from, 16), 16);
+    }
+  }
+  for (let i = n & 7; i > 0; i--, from += 4, to += 4) store<f32>(to, load<f32>(from));
+  return <i32>((to - begin) >>> 2);
+}
 
 /** A sum of squares from which on what float32 cannot square (below 1e-19) is no part of it. */
 // @ts-ignore: decorator
@@ -134,69 +166,123 @@ const BLOCK: i32 = 128;
 const SMALL: f64 = 1e-24;
 
 /**
- * What is read of a parameter at a step, in one pass. Four float64 at out, of n floats each:
+ * What is read of a parameter at a step, in one pass. Five float64 at out:
  *
- *   0 Σ(after − before)²   1 Σ after²   2 Σ|grad|   3 Σ grad²
+ *   0 Σ(after − before)²   1 Σ after², both over the blocks that are compared   2 Σ after²   3 Σ|grad|   4 Σ grad², over all n
  *
- * 0 is 0 only where no element differs. By float32 in blocks, at half the time of float64 and with 2e-6 of its accuracy; where squares do
- * not fit float32 all is read again in float64. NaN and ±Inf show in the sums. Eight a turn; tail: the last n % 8 one by one.
+ * before is what copy_blocks has made. 0 is 0 only where no element compared differs. By float32 in blocks, at half the time of float64
+ * and with 2e-6 of its accuracy; what does not fit float32's squares is summed again in float64. NaN and ±Inf show in the sums.
  */
-export function parameter_stats(out: usize, after: usize, before: usize, grad: usize, n: i32): void {
+export function parameter_stats(out: usize, after: usize, before: usize, grad: usize, n: i32, every: i32): void {
   let change = f64x2.splat(0);
+  let beside = change;
   let squares = change;
   let magnitude = change;
   let slope = change;
   let a = after;
   let b = before;
   let g = grad;
-  for (let left = n & ~7; left > 0; left -= BLOCK) {
-    let c = f32x4.splat(0);
-    let s = c;
-    let m = c;
-    let q = c;
-    for (const end = a + (<usize>min(left, BLOCK) << 2); a < end; a += 32) {
-      const v = v128.load(a);
-      const d = f32x4.sub(v, v128.load(b));
-      const x = v128.load(g);
-      c = f32x4.add(c, f32x4.mul(d, d));
-      s = f32x4.add(s, f32x4.mul(v, v));
-      m = f32x4.add(m, f32x4.abs(x));
-      q = f32x4.add(q, f32x4.mul(x, x));
-      const w = v128.load(a, 16);
-      const e = f32x4.sub(w, v128.load(b, 16));
-      const y = v128.load(g, 16);
-      c = f32x4.add(c, f32x4.mul(e, e));
-      s = f32x4.add(s, f32x4.mul(w, w));
-      m = f32x4.add(m, f32x4.abs(y));
-      q = f32x4.add(q, f32x4.mul(y, y));
-      b += 32;
-      g += 32;
+  for (let left = n & ~7, block = 0; left > 0; left -= BLOCK, block++) {
+    const end = a + (<usize>min(left, BLOCK) << 2);
+    let s = f32x4.splat(0);
+    let m = s;
+    let q = s;
+    if (compared(block, every)) {
+      let c = f32x4.splat(0);
+      for (; a < end; a += 32, b += 32, g += 32) {
+        const v = v128.load(a);
+        const d = f32x4.sub(v, v128.load(b));
+        const x = v128.load(g);
+        c = f32x4.add(c, f32x4.mul(d, d));
+        s = f32x4.add(s, f32x4.mul(v, v));
+        m = f32x4.add(m, f32x4.abs(x));
+        q = f32x4.add(q, f32x4.mul(x, x));
+        const w = v128.load(a, 16);
+        const e = f32x4.sub(w, v128.load(b, 16));
+        const y = v128.load(g, 16);
+        c = f32x4.add(c, f32x4.mul(e, e));
+        s = f32x4.add(s, f32x4.mul(w, w));
+        m = f32x4.add(m, f32x4.abs(y));
+        q = f32x4.add(q, f32x4.mul(y, y));
+      }
+      change = f64x2.add(change, widened(c));
+      beside = f64x2.add(beside, widened(s));
+    } else {
+      for (; a < end; a += 32, g += 32) {
+        const v = v128.load(a);
+        const x = v128.load(g);
+        s = f32x4.add(s, f32x4.mul(v, v));
+        m = f32x4.add(m, f32x4.abs(x));
+        q = f32x4.add(q, f32x4.mul(x, x));
+        const w = v128.load(a, 16);
+        const y = v128.load(g, 16);
+        s = f32x4.add(s, f32x4.mul(w, w));
+        m = f32x4.add(m, f32x4.abs(y));
+        q = f32x4.add(q, f32x4.mul(y, y));
+      }
     }
-    change = f64x2.add(change, widened(c));
     squares = f64x2.add(squares, widened(s));
     magnitude = f64x2.add(magnitude, widened(m));
     slope = f64x2.add(slope, widened(q));
   }
-  store<f64>(out, hsumF64(change));
-  store<f64>(out, hsumF64(squares), 8);
-  store<f64>(out, hsumF64(magnitude), 16);
-  store<f64>(out, hsumF64(slope), 24);
-  parameter_stats_slow(out, a, b, g, n & 7);
-  const change_fits = load<f64>(out) == 0 ? same(after, before, n) : fits(load<f64>(out));
-  const flat = load<f64>(out, 16) == 0;
-  if (change_fits && fits(load<f64>(out, 8)) && (flat || fits(load<f64>(out, 24)))) return;
-  memory.fill(out, 0, 32);
-  parameter_stats_slow(out, after, before, grad, n);
+  const rest = n & 7;
+  let changed = hsumF64(change) + difference(a, b, rest);
+  let length = hsumF64(beside) + sum_squares(a, rest);
+  let total = hsumF64(squares) + sum_squares(a, rest);
+  let absolute = hsumF64(magnitude) + sum_abs(g, rest);
+  let steep = hsumF64(slope) + sum_squares(g, rest);
+  // 0 says nothing yet: a difference below 1e-23 has a square of 0 in float32.
+  if (!fits(changed) || !fits(length)) {
+    a = after;
+    b = before;
+    changed = 0;
+    length = 0;
+    for (let left = n & ~7, block = 0; left > 0; left -= BLOCK, block++) {
+      const count = min(left, BLOCK);
+      if (compared(block, every)) {
+        changed += difference(a, b, count);
+        length += sum_squares(a, count);
+        b += <usize>count << 2;
+      }
+      a += <usize>count << 2;
+    }
+    changed += difference(a, b, rest);
+    length += sum_squares(a, rest);
+  }
+  if (!fits(total)) total = sum_squares(after, n);
+  if (absolute != 0 && !fits(steep)) {
+    absolute = sum_abs(grad, n);
+    steep = sum_squares(grad, n);
+  }
+  store<f64>(out, changed);
+  store<f64>(out, length, 8);
+  store<f64>(out, total, 16);
+  store<f64>(out, absolute, 24);
+  store<f64>(out, steep, 32);
 }
 
-/** Whether no element differs: a square of what is below 1e-23 is 0 in float32. */
-function same(x: usize, y: usize, n: i32): bool {
-  const end = x + (<usize>n << 2);
-  for (const whole = x + ((<usize>n & ~3) << 2); x < whole; x += 16, y += 16) {
-    if (v128.any_true(f32x4.ne(v128.load(x), v128.load(y)))) return false;
+/** Σ(x − y)² of n floats, in float64. */
+function difference(x: usize, y: usize, n: i32): f64 {
+  let sum: f64 = 0;
+  for (; n > 0; n--, x += 4, y += 4) {
+    const d = <f64>load<f32>(x) - <f64>load<f32>(y);
+    sum += d * d;
   }
-  for (; x < end; x += 4, y += 4) if (load<f32>(x) != load<f32>(y)) return false;
-  return true;
+  return sum;
+}
+
+/** Σx² of n floats, in float64. */
+function sum_squares(x: usize, n: i32): f64 {
+  let sum: f64 = 0;
+  for (; n > 0; n--, x += 4) sum += <f64>load<f32>(x) * <f64>load<f32>(x);
+  return sum;
+}
+
+/** Σ|x| of n floats, in float64. */
+function sum_abs(x: usize, n: i32): f64 {
+  let sum: f64 = 0;
+  for (; n > 0; n--, x += 4) sum += abs(<f64>load<f32>(x));
+  return sum;
 }
 
 /** Whether a sum of squares was one that float32 can take. */
@@ -211,30 +297,6 @@ function fits(sum: f64): bool {
 @inline
 function widened(v: v128): v128 {
   return f64x2.add(f64x2.promote_low_f32x4(v), f64x2.promote_low_f32x4(high(v)));
-}
-
-/** Adds n elements to parameter_stats' results, one by one and in float64. */
-export function parameter_stats_slow(out: usize, after: usize, before: usize, grad: usize, n: i32): void {
-  let change: f64 = 0;
-  let squares: f64 = 0;
-  let magnitude: f64 = 0;
-  let slope: f64 = 0;
-  for (; n > 0; n--) {
-    const v = <f64>load<f32>(after);
-    const d = v - <f64>load<f32>(before);
-    const x = <f64>load<f32>(grad);
-    change += d * d;
-    squares += v * v;
-    magnitude += abs(x);
-    slope += x * x;
-    after += 4;
-    before += 4;
-    grad += 4;
-  }
-  store<f64>(out, load<f64>(out) + change);
-  store<f64>(out, load<f64>(out, 8) + squares, 8);
-  store<f64>(out, load<f64>(out, 16) + magnitude, 16);
-  store<f64>(out, load<f64>(out, 24) + slope, 24);
 }
 
 /**

@@ -16,7 +16,10 @@ export interface ParameterSample {
   gradNorm: number | null;
   gradMeanAbs: number;
   gradNonFinite: number;
-  /** Norm of the step's change, 0 only where no element has changed, and its ratio to the weights' norm. */
+  /**
+   * Norm of the step's change, 0 only where no element has changed, and its ratio to the weights' norm. Of more than 65,535 elements both are
+   * estimates, from 32,768 or more of them; NaN where none of those has changed.
+   */
   updateNorm: number;
   updateRatio: number;
 }

@@ -1,11 +1,10 @@
 /** Reads parameters and their gradients when an optimizer uses them, and what has become of them after its step. */
 import type { Module } from "../nn/module.js";
 import type { Optimizer } from "../optim/optimizer.js";
-import { Kind } from "../storage.js";
-import { Tensor } from "../tensor.js";
+import type { Tensor } from "../tensor.js";
 import type { HistogramCounter } from "./histogram-counter.js";
 import type { History, ParameterSample } from "./history.js";
-import { copyInto, firstOf, isReadable, updateOf } from "./probe.js";
+import { type Before, copyBefore, firstOf, isReadable, updateOf } from "./probe.js";
 
 interface Watched {
   name: string;
@@ -13,8 +12,10 @@ interface Watched {
   tensor: Tensor;
   matrix: boolean;
   optimized: boolean;
-  /** A copy from before the step. */
-  before: Tensor | null;
+  /** From before the step. */
+  before: Before | null;
+  /** Some step has changed none of what was compared: from then on all of it is. */
+  whole: boolean;
 }
 
 /**
@@ -45,7 +46,7 @@ export class ParameterReader {
     for (const [name, tensor] of net.namedParameters()) {
       const layer = name.includes(".") ? name.slice(0, name.lastIndexOf(".")) : "";
       const optimized = owned.has(tensor);
-      this.parameters.push({ name, layer, tensor, matrix: tensor.ndim >= 2, optimized, before: null });
+      this.parameters.push({ name, layer, tensor, matrix: tensor.ndim >= 2, optimized, before: null, whole: false });
     }
     this.lookForForgotten();
   }
@@ -76,14 +77,13 @@ export class ParameterReader {
     return this.parameters.filter(({ tensor, optimized }) => own.has(tensor) || (first && !optimized));
   }
 
-  /** Copies the parameters, before the optimizer's step. */
+  /** Copies the parameters, or enough of them, before the optimizer's step. */
   copy(optimizer: Optimizer<any>): void {
     this.lookForForgotten();
     for (const watched of this.of(optimizer)) {
       const { tensor } = watched;
       if (!tensor.requiresGrad || !isReadable(tensor)) continue;
-      watched.before ??= Tensor.allocateDurable(tensor.shape, "float32", "doctor", Kind.State);
-      copyInto(watched.before, tensor);
+      watched.before = copyBefore(tensor, watched.before, watched.whole);
     }
   }
 
@@ -91,10 +91,14 @@ export class ParameterReader {
   compare(optimizer: Optimizer<any>): void {
     const own = this.of(optimizer);
     this.rememberGradient(optimizer, own);
-    for (const { name, layer, tensor, matrix, optimized, before } of own) {
+    for (const watched of own) {
+      const { name, layer, tensor, matrix, optimized, before } = watched;
       if (!tensor.requiresGrad || before === null) continue;
       const grad = isReadable(tensor.gradTensor) ? tensor.gradTensor : null;
-      const { norm, weightNorm, gradNorm, gradMeanAbs, gradNonFinite } = updateOf(tensor, before, grad);
+      const { norm, ratio, weightNorm, gradNorm, gradMeanAbs, gradNonFinite } = updateOf(tensor, before, grad);
+      // Rows of a table that were not looked up stay as they are: that blocks stay is no proof that all does.
+      const unknown = norm === 0 && before.every > 1;
+      if (unknown) watched.whole = true;
       if (gradNorm !== null && !(matrix && gradNorm === 0)) this.history.received.add(name);
       this.samples.push({
         name,
@@ -106,8 +110,8 @@ export class ParameterReader {
         gradNorm,
         gradMeanAbs,
         gradNonFinite,
-        updateNorm: norm,
-        updateRatio: norm / weightNorm,
+        updateNorm: unknown ? Number.NaN : norm,
+        updateRatio: unknown ? Number.NaN : ratio,
       });
       if (!matrix) continue;
       this.histograms.count(`weight/${name}`, tensor);
@@ -160,7 +164,7 @@ export class ParameterReader {
   /** Gives back what is held. */
   release(): void {
     for (const watched of this.parameters) {
-      watched.before?.dispose();
+      watched.before?.copy.dispose();
       watched.before = null;
     }
     this.used.clear();

@@ -1,5 +1,5 @@
 /** Reads tensors through the doctor's kernels. Nothing is allocated but scratch, and nothing but that is written. */
-import { touch } from "../storage.js";
+import { Kind, touch } from "../storage.js";
 import { Tensor } from "../tensor.js";
 import { k } from "../wasm/families/doctor.generated.js";
 import { F32, I32, U8 } from "../wasm/heap.js";
@@ -69,11 +69,45 @@ export function firstRows(t: Tensor): Tensor {
   return t.stridedView([rows, ...t.shape.slice(1)], t.strides, t.offset);
 }
 
+/** A parameter, or blocks of it, from before a step. */
+export interface Before {
+  copy: Tensor;
+  /** One block in so many: 1 is all of it. */
+  every: number;
+  /** Elements that were copied. */
+  count: number;
+}
+
+/** Elements that are compared of a parameter: of a larger one so many, by chance, stand for all. */
+const MOST_COMPARED = 2 ** 15;
+/** Elements of a block (assembly/doctor.ts says so too), and the last few that are always compared. */
+const BLOCK = 128;
+const LAST = 7;
+/** Of the largest parameters still one block in so many. */
+const FEWEST = 16;
+
+/** Copies what of a readable parameter will be compared after the step; `whole` where some blocks cannot stand for all. */
+export function copyBefore(parameter: Tensor, before: Before | null, whole: boolean): Before {
+  const size = parameter.numel();
+  const every = whole ? 1 : Math.min(FEWEST, Math.max(1, Math.floor(size / MOST_COMPARED)));
+  let copy = before?.copy;
+  if (copy === undefined || before?.every !== every) {
+    copy?.dispose();
+    const most = every === 1 ? size : Math.ceil(size / (BLOCK * every)) * BLOCK + LAST;
+    copy = Tensor.allocateDurable([most], "float32", "doctor", Kind.State).keep();
+  }
+  touch(copy.block);
+  touch(parameter.block);
+  return { copy, every, count: k.copy_blocks(copy.ptr, parameter.ptr, size, every) };
+}
+
 /** What a step has done to a parameter, and by which gradient. */
 export interface Update {
-  /** Norm of the difference: 0 only where no element differs. */
+  /** Norm of the difference; of a large parameter an estimate. 0 only where nothing that is compared differs. */
   norm: number;
-  /** Of the parameter after it. */
+  /** Norm of the difference over that of the parameter after it, both of what is compared. */
+  ratio: number;
+  /** Of the parameter after the step. */
   weightNorm: number;
   /** Of the gradient; NaN where some element is not finite, null where there is no gradient that can be read. */
   gradNorm: number | null;
@@ -82,39 +116,33 @@ export interface Update {
   gradNonFinite: number;
 }
 
-/** Compares a parameter with its copy from before the step, and reads its gradient in the same pass. */
-export function updateOf(after: Tensor, before: Tensor, grad: Tensor | null): Update {
-  const out = workspace(32);
+/** Compares a parameter with what was copied of it before the step, and reads its gradient in the same pass. */
+export function updateOf(after: Tensor, before: Before, grad: Tensor | null): Update {
+  const out = workspace(40);
   const size = after.numel();
   touch(after.block);
-  touch(before.block);
+  touch(before.copy.block);
   if (grad !== null) touch(grad.block);
-  k.parameter_stats(out, after.ptr, before.ptr, (grad ?? after).ptr, size);
+  k.parameter_stats(out, after.ptr, before.copy.ptr, (grad ?? after).ptr, size, before.every);
   const at = doublesAt(out);
+  const change = F64[at];
   const update: Update = {
-    norm: Math.sqrt(F64[at]),
-    weightNorm: Math.sqrt(F64[at + 1]),
+    norm: Math.sqrt(before.count === size ? change : (change * size) / before.count),
+    ratio: Math.sqrt(change) / Math.sqrt(F64[at + 1]),
+    weightNorm: Math.sqrt(F64[at + 2]),
     gradNorm: null,
     gradMeanAbs: 0,
     gradNonFinite: 0,
   };
   if (grad === null) return update;
-  update.gradNorm = Math.sqrt(F64[at + 3]);
-  update.gradMeanAbs = F64[at + 2] / size;
+  update.gradNorm = Math.sqrt(F64[at + 4]);
+  update.gradMeanAbs = F64[at + 3] / size;
   if (Number.isFinite(update.gradMeanAbs)) return update;
   const { nan, inf } = statsOf(grad);
   update.gradNorm = Number.NaN;
   update.gradMeanAbs = Number.NaN;
   update.gradNonFinite = nan + inf;
   return update;
-}
-
-/** Copies a parameter's bytes into another tensor of its size. */
-export function copyInto(to: Tensor, from: Tensor): void {
-  touch(to.block);
-  touch(from.block);
-  const source = from.ptr;
-  U8.copyWithin(to.ptr, source, source + 4 * from.numel());
 }
 
 /** Hashes of the first `rows` rows of a contiguous tensor of 32-bit elements: of each every stride-th element. */

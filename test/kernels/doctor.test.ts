@@ -72,25 +72,68 @@ describe("tensor_stats", () => {
   });
 });
 
-/** What parameter_stats promises, in float64. */
-function parameterReference(after: Float32Array, before: Float32Array, grad: Float32Array): number[] {
-  const sum = (x: Float32Array, f: (v: number, i: number) => number) =>
-    Array.from(x).reduce((s, v, i) => s + f(v, i), 0);
-  return [
-    sum(after, (v, i) => (v - before[i]) ** 2),
-    sum(after, (v) => v * v),
-    sum(grad, Math.abs),
-    sum(grad, (v) => v * v),
-  ];
+/** Elements that copy_blocks copies: one block of 128 of every `every` on end, and the last n % 8. */
+function comparedElements(n: number, every: number): number[] {
+  const whole = n - (n % 8);
+  const isCompared = (i: number): boolean => {
+    const block = Math.floor(i / 128);
+    const group = Math.floor(block / every);
+    return i >= whole || block % every === (Math.imul(group, 0x9e3779b1) >>> 16) % every;
+  };
+  return Array.from({ length: n }, (_, i) => i).filter(isCompared);
 }
 
-function parameterStats(after: Float32Array, before: Float32Array, grad: Float32Array): number[] {
+/** What parameter_stats promises, in float64. */
+function parameterReference(after: Float32Array, before: Float32Array, grad: Float32Array, every = 1): number[] {
+  const sum = (x: Float32Array, f: (v: number) => number) => Array.from(x).reduce((s, v) => s + f(v), 0);
+  let [change, beside] = [0, 0];
+  for (const i of comparedElements(after.length, every)) {
+    change += (after[i] - before[i]) ** 2;
+    beside += after[i] ** 2;
+  }
+  return [change, beside, sum(after, (v) => v * v), sum(grad, Math.abs), sum(grad, (v) => v * v)];
+}
+
+function parameterStats(after: Float32Array, before: Float32Array, grad: Float32Array, every = 1): number[] {
   const slab = new Slab();
-  const out = slab.put(new Float64Array(4));
-  k.parameter_stats(out, slab.put(after), slab.put(before), slab.put(grad), after.length);
+  const n = after.length;
+  const out = slab.put(new Float64Array(5));
+  const copy = slab.put(new Float32Array(comparedElements(n, every).length));
+  expect(k.copy_blocks(copy, slab.put(before), n, every)).toBe(slab.read(copy).length);
+  k.parameter_stats(out, slab.put(after), copy, slab.put(grad), n, every);
   slab.check();
   return [...slab.read<Float64Array>(out)];
 }
+
+describe("copy_blocks", () => {
+  it("copies one block of every so many, and the last few elements", () => {
+    for (const n of [0, 5, 8, 127, 128, 136, 1000, 10_003]) {
+      for (const every of [1, 2, 3, 7, 16]) {
+        const slab = new Slab();
+        const x = randomFloats(n);
+        const expected = comparedElements(n, every).map((i) => x[i]);
+        const copy = slab.put(new Float32Array(expected.length));
+        expect(k.copy_blocks(copy, slab.put(x), n, every)).toBe(expected.length);
+        slab.check();
+        expect([...slab.read(copy)]).toEqual(expected);
+      }
+    }
+  });
+
+  it("takes its blocks from all columns of a matrix, whatever its width", () => {
+    for (const [width, every] of [
+      [768, 6],
+      [896, 7],
+      [1024, 8],
+      [2048, 16],
+    ]) {
+      const columns = comparedElements(width * 512, every).map((i) => Math.floor((i % width) / 128));
+      const counts = Array.from({ length: width / 128 }, (_, c) => columns.filter((column) => column === c).length);
+      const expected = (512 * 128) / every;
+      for (const count of counts) expect(Math.abs(count / expected - 1)).toBeLessThan(0.5);
+    }
+  });
+});
 
 describe("parameter_stats", () => {
   // A lane's sum of 32 positive terms in float32, each rounded once more when it is squared: 32 · 2⁻²⁴ = 1.9e-6.
@@ -101,8 +144,10 @@ describe("parameter_stats", () => {
       const before = randomFloats(n);
       const after = before.map((v, i) => (i % 3 === 0 ? v : v + 1e-3));
       const grad = randomFloats(n);
-      const expected = parameterReference(after, before, grad);
-      expectClose(parameterStats(after, before, grad), expected, TOLERANCE, 0);
+      for (const every of [1, 3]) {
+        const expected = parameterReference(after, before, grad, every);
+        expectClose(parameterStats(after, before, grad, every), expected, TOLERANCE, 0);
+      }
     }
   });
 
@@ -126,7 +171,9 @@ describe("parameter_stats", () => {
       [1, 1, 0],
     ]) {
       const arrays = [of(after), of(before), of(grad)] as const;
-      expectClose(parameterStats(...arrays), parameterReference(...arrays), TOLERANCE, 0);
+      for (const every of [1, 2]) {
+        expectClose(parameterStats(...arrays, every), parameterReference(...arrays, every), TOLERANCE, 0);
+      }
     }
   });
 
@@ -137,9 +184,9 @@ describe("parameter_stats", () => {
           const [after, before, grad] = [randomFloats(n), randomFloats(n), randomFloats(n)];
           grad[i] = bad;
           const sums = parameterStats(after, before, grad);
-          expect(sums.map(Number.isFinite)).toEqual([true, true, false, false]);
+          expect(sums.map(Number.isFinite)).toEqual([true, true, true, false, false]);
           after[i] = bad;
-          expect(parameterStats(after, before, grad).map(Number.isFinite)).toEqual([false, false, false, false]);
+          expect(parameterStats(after, before, grad).map(Number.isFinite)).toEqual([false, false, false, false, false]);
         }
       }
     }
@@ -217,5 +264,43 @@ describe("row_hashes", () => {
     const [a, b, c, d] = hashes(x, 4, 10, 1);
     expect([c, d]).toEqual([a, a]);
     expect(b).not.toBe(a);
+  });
+});
+
+describe("tensor_histogram", () => {
+  it("counts every stride-th element in its bucket, whatever was there before", () => {
+    const slab = new Slab();
+    const x = Float32Array.of(
+      0,
+      -0,
+      1,
+      1.25,
+      -1,
+      1e-9,
+      1e9,
+      -1e9,
+      Number.NaN,
+      Number.POSITIVE_INFINITY,
+      2 ** -24,
+      1.99,
+    );
+    const counts = slab.put(new Int32Array(321).fill(7));
+    const at = slab.put(x);
+    const bucketOf = (v: number): number => {
+      const size = Math.abs(v);
+      if (size < 2 ** -24) return 160;
+      const octave = Math.min(Math.floor(Math.log2(size)), 16);
+      const key = Math.min(4 * (octave + 24) + Math.floor(4 * (size / 2 ** octave - 1)), 159);
+      return v < 0 ? 159 - key : 161 + key;
+    };
+    for (const stride of [1, 3]) {
+      k.tensor_histogram(counts, at, x.length, stride);
+      slab.check();
+      const expected = new Array(321).fill(0);
+      x.forEach((v, i) => {
+        if (i % stride === 0 && !Number.isNaN(v)) expected[v === Number.POSITIVE_INFINITY ? 320 : bucketOf(v)]++;
+      });
+      expect([...slab.read<Int32Array>(counts)]).toEqual(expected);
+    }
   });
 });
