@@ -1,5 +1,5 @@
 /** What the doctor sees of nets that change, repeat or leave out layers: each case a few steps, and the findings that follow or do not. */
-import { F, manualSeed, nn, noGrad, optim, randint, randn, stack, type Tensor, tensor, zeros } from "lanegrad";
+import { arange, F, manualSeed, nn, noGrad, optim, randint, randn, stack, type Tensor, tensor, zeros } from "lanegrad";
 import { type Finding, watch } from "lanegrad/doctor";
 import { afterEach, expect, test, vi } from "vitest";
 import { observers } from "../src/observe.js";
@@ -254,4 +254,67 @@ test("a penalty that has taken the weights underfits, and the advice is about th
   const underfitting = found.find(({ rule }) => rule === "underfitting");
   expect(underfitting?.why).toContain("penalty");
   expect(underfitting?.advice[0]).toContain("weight decay");
+});
+
+/** A table of 4,096 rows of 32 numbers, of which only those are looked up that share a block: it is large, so blocks of it are compared. */
+class Lookup extends nn.Module {
+  readonly table = new nn.Parameter(randn(4096, 32));
+  readonly head = new nn.Linear(32, 3);
+  constructor(readonly from: number) {
+    super();
+  }
+  override forward(): Tensor {
+    return this.head(this.table.narrow(0, this.from, 4));
+  }
+}
+
+test("a large table of which few rows are used is not frozen, whichever they are; one without a rate is", () => {
+  for (const from of [0, 4, 8, 4088]) {
+    manualSeed(0);
+    const net = new Lookup(from);
+    const y = tensor([0, 1, 2, 0], { dtype: "int32" });
+    const loss = () => F.crossEntropy(net(), y);
+    const optimizer = new optim.SGD(net.parameters(), { lr: 0.01 });
+    expect(findings({ net, optimizer, loss, steps: 30 }).filter(({ rule }) => rule === "frozen-parameter")).toEqual([]);
+    const still = new optim.SGD(
+      [
+        { params: [net.table], lr: 0 },
+        { params: net.head.parameters(), lr: 0.01 },
+      ],
+      { lr: 0.01 },
+    );
+    const found = findings({ net, optimizer: still, loss, steps: 30 });
+    expect(found.filter(({ rule }) => rule === "frozen-parameter").map(({ layer }) => layer)).toEqual(["table"]);
+  }
+});
+
+test("the update ratio of a large weight is the one of all its elements, but for chance", () => {
+  manualSeed(0);
+  const net = new nn.Linear(768, 400);
+  const optimizer = new optim.SGD(net.parameters(), { lr: 1e-6 });
+  const doctor = watch(net, optimizer, { every: 1 });
+  // Inputs of very different sizes: so are the columns' updates.
+  const scale = arange(768).div(100).exp();
+  for (let step = 0; step < 12; step++) {
+    const before = net.weight.detach().clone();
+    optimizer.zeroGrad();
+    const loss = net(randn(16, 768).mul(scale)).square().mean();
+    loss.backward();
+    optimizer.step();
+    doctor.step(loss.item());
+    const samples = doctor
+      .toJSONLines()
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => JSON.parse(line))
+      .filter(({ type }) => type === "sample");
+    const [weight] = samples.at(-1).parameters;
+    const exact = net.weight.detach().sub(before).norm().item() / net.weight.detach().norm().item();
+    expect(weight.name).toBe("weight");
+    // Most of the change is in one block of a row; of 400 rows one in nine has it compared: 44 blocks, so by a deviation of 1/√44 of the
+    // squares' sum, 8 % of its root. Three of these.
+    expect(Math.abs(weight.updateRatio / exact - 1)).toBeLessThan(0.25);
+    expect(Math.abs(weight.weightNorm / net.weight.detach().norm().item() - 1)).toBeLessThan(1e-5);
+  }
+  doctor.stop();
 });

@@ -35,8 +35,17 @@ const cnn = (): nn.Module =>
     new nn.Linear(128, 10),
   );
 
-/** The median of the rounds' ratios, each of two neighbours in time; in turn the one and the other comes first. */
-function costOf(name: string, net: nn.Module, inputs: Tensor, steps: number, rounds: number): Cost {
+/** Steps of a period: the default cadence, so one of them is sampled. */
+const PERIOD = 10;
+
+const quantile = (values: readonly number[], q: number): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(q * (values.length - 1))];
+
+/**
+ * In each round some periods of steps with the doctor and as many without, in turn the one and the other first. A round's cost is the ratio
+ * of the median periods: what the machine does beside it for a moment is in one of them only. The cost is the median of the rounds'.
+ */
+function costOf(name: string, net: nn.Module, inputs: Tensor, count: number, rounds: number): Cost {
   const targets = randint(0, 10, [inputs.shape[0]]);
   const optimizer = new optim.SGD(net.parameters(), { lr: 0.001, momentum: 0.9 });
   const step = () => {
@@ -47,19 +56,23 @@ function costOf(name: string, net: nn.Module, inputs: Tensor, steps: number, rou
     optimizer.step();
     return loss;
   };
-  const plain = () => {
-    for (let i = 0; i < 10; i++) step();
+  const period = (end: (loss: Tensor) => void): number => {
     const start = performance.now();
-    for (let i = 0; i < steps; i++) step().item();
+    for (let i = 0; i < PERIOD; i++) end(step());
     return performance.now() - start;
   };
+  const periods = (end: (loss: Tensor) => void): number => {
+    // Past the first steps, all of which are read.
+    period(end);
+    return quantile(
+      Array.from({ length: count }, () => period(end)),
+      0.5,
+    );
+  };
+  const plain = () => periods((loss) => void loss.item());
   const watched = () => {
     const doctor = watch(net, optimizer);
-    // Past the first steps, all of which are read.
-    for (let i = 0; i < 10; i++) doctor.step(step());
-    const start = performance.now();
-    for (let i = 0; i < steps; i++) doctor.step(step());
-    const time = performance.now() - start;
+    const time = periods((loss) => doctor.step(loss));
     doctor.stop();
     return time;
   };
@@ -75,8 +88,7 @@ function costOf(name: string, net: nn.Module, inputs: Tensor, steps: number, rou
       ratios.push(time / plain());
     }
   }
-  ratios.sort((a, b) => a - b);
-  const at = (q: number) => ratios[Math.floor(q * (rounds - 1))] - 1;
+  const at = (q: number) => quantile(ratios, q) - 1;
   return { name, share: at(0.5), quartiles: [at(0.25), at(0.75)], bar: BAR };
 }
 
@@ -84,7 +96,7 @@ function costOf(name: string, net: nn.Module, inputs: Tensor, steps: number, rou
 export function costs(): Cost[] {
   manualSeed(0);
   return [
-    costOf("MLP 784-256-128-10", mlp(), randn(64, 784), 40, 71),
-    costOf("CNN conv32-pool-conv64-pool-fc128", cnn(), randn(64, 1, 28, 28), 10, 21),
+    costOf("MLP 784-256-128-10", mlp(), randn(64, 784), 4, 71),
+    costOf("CNN conv32-pool-conv64-pool-fc128", cnn(), randn(64, 1, 28, 28), 3, 15),
   ];
 }
