@@ -6,7 +6,10 @@ import { F, manualSeed, nn, optim, randn } from "lanegrad";
 import { type Doctor, watch } from "lanegrad/doctor";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { boundsOf, quantile, rebin } from "../src/doctor/histogram.js";
+import { HistogramCounter } from "../src/doctor/histogram-counter.js";
+import { History } from "../src/doctor/history.js";
 import { ticks } from "../src/doctor/report/chart.js";
+import { full } from "../src/ops/create.js";
 
 let doctor: Doctor;
 const losses: number[] = [];
@@ -233,6 +236,38 @@ describe("histograms", () => {
     const [low, high] = boundsOf(250);
     expect(quantile(counts, 0.6)).toBe((low + high) / 2);
     expect(quantile(new Uint32Array(321), 0.5)).toBeNaN();
+  });
+
+  test("of a long training are few, evenly spaced and reach back to its beginning", () => {
+    const history = new History();
+    const counter = new HistogramCounter(history);
+    for (let step = 1; step <= 1000; step++) {
+      counter.count("activation/a", full([100], step));
+      // More tensors than places were set aside for.
+      for (let i = 0; i < 40; i++) counter.count(`weight/${i}`, full([3], i));
+      // What runs again in a step replaces what it gave before.
+      counter.count("weight/7", full([3], -1));
+      counter.end(step);
+    }
+    counter.release();
+    for (const [name, value] of [
+      ["activation/a", null],
+      ["weight/7", -1],
+      ["weight/39", 39],
+    ] as const) {
+      const list = history.histograms.get(name) ?? [];
+      expect(list.length).toBeGreaterThan(25);
+      expect(list.length).toBeLessThanOrEqual(60);
+      expect(list[0].step).toBe(1);
+      const gaps = new Set(list.slice(1).map(({ step }, i) => step - list[i].step));
+      expect(gaps.size).toBe(1);
+      for (const { step, counts } of list) {
+        const [low, high] = boundsOf(counts.indexOf(Math.max(...counts)));
+        expect(counts.reduce((a, b) => a + b)).toBe(name === "activation/a" ? 100 : 3);
+        // The lower bound belongs to a bucket above 0, the upper one to a bucket below.
+        expect((value ?? step) >= low && (value ?? step) <= high).toBe(true);
+      }
+    }
   });
 });
 

@@ -153,7 +153,6 @@ export class History {
   /** A loss fell below 0: a log-likelihood, a reward. Its size then says nothing, only how far it falls. */
   negative = false;
   private readonly ordered = new WeakMap<Sample, (ParameterSample & { gradNorm: number })[]>();
-  private readonly named = new WeakMap<Sample, Map<string, ParameterSample>>();
   /** Largest update ratio of each weight so far, and medians of the last samples, which are asked for again and again. */
   private readonly largestRatios = new Map<string, number>();
   private readonly typicalRatios = new Map<number, number>();
@@ -322,16 +321,6 @@ export class History {
     }
   }
 
-  /** A sample's parameters by their names. */
-  byName(sample: Sample): ReadonlyMap<string, ParameterSample> {
-    let found = this.named.get(sample);
-    if (found === undefined) {
-      found = new Map(sample.parameters.map((p) => [p.name, p]));
-      this.named.set(sample, found);
-    }
-    return found;
-  }
-
   /** Median of the weights' update ratios in the last samples; NaN when there are none. */
   typicalRatio(samples: number): number {
     let found = this.typicalRatios.get(samples);
@@ -369,6 +358,12 @@ export class History {
     }
     return found;
   }
+}
+
+/** The parameter of that name in a sample: most often at the same place as in others. */
+export function parameterIn({ parameters }: Sample, name: string, place: number): ParameterSample | undefined {
+  const found = parameters[place];
+  return found?.name === name ? found : parameters.find((p) => p.name === name);
 }
 
 /** The mean; NaN of nothing. */

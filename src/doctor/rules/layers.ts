@@ -1,5 +1,5 @@
 /** Rules about activations, initialisation and updates. */
-import { median, type ParameterSample } from "../history.js";
+import { median, type ParameterSample, parameterIn } from "../history.js";
 import { defineRule, type Symptom } from "./rule.js";
 
 /**
@@ -158,14 +158,20 @@ export const updateRatio = defineRule({
     const jumped = history.jumpLevel(1.2);
     const risen = history.losses.slice(-5).some((loss) => loss > jumped);
     const limit = recent[0].step < 10 ? (risen ? 3 : 10) * high : falls ? 2 * high : high;
-    const byName = recent.map((s) => history.byName(s));
     const ratios: { name: string; ratio: number; of: ParameterSample[] }[] = [];
-    for (const { name, matrix, gradNorm, weightNorm, size } of recent[0].parameters) {
+    for (const [place, { name, matrix, gradNorm, weightNorm, size }] of recent[0].parameters.entries()) {
       if (!matrix || gradNorm === null || !(weightNorm > 1e-3 * Math.sqrt(size))) continue;
       // A weight that began with zeros takes its first steps from nothing.
       if (recent[0].step < 10 && history.fromZero.has(name)) continue;
-      const of = byName.map((parameters) => parameters.get(name)).filter((p) => p !== undefined);
-      const ratio = median(of.map((p) => p.updateRatio).filter((r) => !Number.isNaN(r)));
+      const of: ParameterSample[] = [];
+      const values: number[] = [];
+      for (const sample of recent) {
+        const p = parameterIn(sample, name, place);
+        if (p === undefined) continue;
+        of.push(p);
+        if (!Number.isNaN(p.updateRatio)) values.push(p.updateRatio);
+      }
+      const ratio = median(values);
       if (!Number.isNaN(ratio)) ratios.push({ name, ratio, of });
     }
     if (ratios.length === 0) return null;
@@ -185,12 +191,10 @@ export const updateRatio = defineRule({
     const alone = ({ name, ratio, of }: (typeof ratios)[number]): boolean => {
       if (!(ratio > 0 && ratio < low / 10 && ratio < largest.ratio / 1000)) return false;
       if (latest(of).weightNorm > LARGE * Math.sqrt(latest(of).size)) return true;
-      const shares = byName
-        .filter((parameters) => parameters.has(name))
-        .map((parameters) => {
-          const norms = [...parameters.values()].map((p) => p.gradNorm ?? 0);
-          return (parameters.get(name)?.gradNorm ?? 0) / Math.max(...norms);
-        });
+      const shares = recent.flatMap(({ parameters }) => {
+        const steepest = Math.max(...parameters.map((p) => p.gradNorm ?? 0));
+        return parameters.filter((p) => p.name === name).map((p) => (p.gradNorm ?? 0) / steepest);
+      });
       return median(shares) > 0.01;
     };
     const slow = all ? largest : ratios.find(alone);
@@ -236,13 +240,13 @@ export const frozenParameter = defineRule({
     const last = recent[recent.length - 1];
     // A gradient that has all but gone moves nothing either, and is no sign that the parameter was forgotten.
     const gone = 1e-4 * history.startGradNorm;
-    const still = (name: string) =>
+    const still = (name: string, place: number) =>
       recent.every((s) => {
-        const p = history.byName(s).get(name);
+        const p = parameterIn(s, name, place);
         return p !== undefined && p.updateNorm === 0 && (p.gradNorm ?? 0) > gone;
       });
-    for (const { name, matrix, optimized, updateNorm, gradNorm } of last.parameters) {
-      if (updateNorm > 0 || !matrix || !optimized || found.has("vanishing-gradient") || !still(name)) continue;
+    for (const [place, { name, matrix, optimized, updateNorm, gradNorm }] of last.parameters.entries()) {
+      if (updateNorm > 0 || !matrix || !optimized || found.has("vanishing-gradient") || !still(name, place)) continue;
       const evidence = { parameter: name, changed: 0, gradientNorm: gradNorm ?? 0, learningRate: last.lr };
       symptoms.push({ layer: name, step: recent[0].step, evidence });
     }
