@@ -183,5 +183,5 @@ function saveCurves(outcomes: [name: string, outcome: Outcome][]): Promise<strin
       },
     ],
     resolve: { scale: { color: "independent" } },
-  } as any);
+  });
 }

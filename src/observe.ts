@@ -1,6 +1,6 @@
 /**
  * What an observer of a training (lanegrad/doctor) is told by the engine. With no observer each of these places costs one
- * comparison with 0. Observers read; they must neither change a tensor nor throw (src/doctor/guard.ts sees to it).
+ * comparison with 0. Observers read; they must neither change a tensor nor throw (src/doctor/doctor.ts sees to it).
  */
 import type { LanegradError } from "./errors.js";
 import type { Tensor } from "./tensor.js";

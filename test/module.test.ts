@@ -1,12 +1,10 @@
-/** Module and its containers: registration, state dicts, modes, hooks, printing. */
+/** Module and its containers: registration, state dicts, modes, printing. */
 import { describe, expect, test } from "vitest";
 import {
   ArgumentError,
-  F,
   full,
   IndexError,
   manualSeed,
-  memory,
   nn,
   noGrad,
   ones,
@@ -333,71 +331,6 @@ describe("modes and gradients", () => {
     expect(drop(x)).toBe(x);
     expect(new nn.Dropout({ p: 1 })(ones(3)).toArray()).toEqual([0, 0, 0]);
     expect(() => new nn.Dropout(1.5)).toThrow(/^Dropout: p must be a probability between 0 and 1, found 1.5/);
-  });
-});
-
-describe("hooks", () => {
-  test("forward: see inputs and output, may replace it, and can be removed", () => {
-    const net = new nn.Linear(2, 1);
-    const seen: any[] = [];
-    const handle = net.registerForwardHook((module, inputs, output) => {
-      seen.push([module === net, inputs.length, output.shape]);
-    });
-    const replace = net.registerForwardHook((_m, _i, output) => output.mul(0));
-    expect(net(ones(1, 2)).toArray()).toEqual([[0]]);
-    handle.remove();
-    replace.remove();
-    expect(net(ones(1, 2)).item()).not.toBe(0);
-    net.registerForwardHook(() => undefined);
-    net.forward(ones(1, 2));
-    expect(seen).toEqual([[true, 1, [1, 1]]]);
-  });
-
-  test("backward: see one gradient for each argument and output, may replace the former", () => {
-    class Pair extends nn.Module {
-      forward(a: Tensor, factor: number, b: Tensor): Tensor[] {
-        return [a.mul(factor), b.mul(2), b.gt(0)];
-      }
-    }
-    const net = new Pair();
-    const seen: any[] = [];
-    const handle = net.registerFullBackwardHook((module, gradInput, gradOutput) => {
-      seen.push([
-        module === net,
-        gradInput.map((g) => g?.toArray() ?? null),
-        gradOutput.map((g) => g?.toArray() ?? null),
-      ]);
-      return gradInput.map((g) => g?.mul(10) ?? null);
-    });
-    const [a, b] = [tensor([1], { requiresGrad: true }), tensor([1], { requiresGrad: true })];
-    const [x, y, mask] = net(a, 3, b) as unknown as Tensor[];
-    expect(mask.dtype).toBe("bool");
-    x.add(y.mul(5)).sum().backward();
-    expect(seen).toEqual([[true, [[3], null, [10]], [[1], [5], null]]]);
-    expect([a.grad?.toArray(), b.grad?.toArray()]).toEqual([[30], [100]]);
-    handle.remove();
-    const linear = new nn.Linear(1, 1);
-    linear.registerFullBackwardHook((_m, gradInput, gradOutput) => {
-      seen.push([gradInput, gradOutput[0]?.toArray()]);
-    });
-    linear(ones(1, 1)).sum().backward();
-    expect(seen[1]).toEqual([[null], [[1]]]);
-    expect(noGrad(() => linear(ones(1, 1))).requiresGrad).toBe(false);
-  });
-
-  test("hold no memory over many steps", () => {
-    const net = new nn.Linear(100, 100);
-    net.registerForwardHook((_m, _i, out) => void out.shape);
-    net.registerFullBackwardHook((_m, gradInput) => void gradInput[0]?.shape);
-    let before = 0;
-    for (let i = 0; i < 1000; i++) {
-      if (i === 100) before = memory().heapBytes;
-      net.zeroGrad();
-      net(F.relu(net(ones(20, 100))))
-        .sum()
-        .backward();
-    }
-    expect(memory().heapBytes).toBe(before);
   });
 });
 

@@ -1,7 +1,8 @@
 /** `watch`: the doctor as its user sees it. */
 import { checkOptions, show } from "../arguments.js";
 import { ArgumentError } from "../errors.js";
-import { type HookHandle, Module } from "../nn/module.js";
+import type { HookHandle } from "../nn/hooks.js";
+import { Module } from "../nn/module.js";
 import { observe } from "../observe.js";
 import { Optimizer } from "../optim/optimizer.js";
 import { Tensor } from "../tensor.js";

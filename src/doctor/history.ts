@@ -36,7 +36,7 @@ export interface ActivationSample {
   runs: number;
   mean: number;
   variance: number;
-  /** Of layers with weights, else NaN: Σw² over the number of outputs, see `gainOf` in recorder.ts. */
+  /** Of layers with weights, else NaN: Σw² over the number of outputs, see `gainOf` in layer-reader.ts. */
   gain: number;
   /** Share of zeros. */
   zeros: number;

@@ -5,7 +5,8 @@
  */
 import type { LanegradError } from "../errors.js";
 import { isGradEnabled } from "../grad-mode.js";
-import type { HookHandle, Module } from "../nn/module.js";
+import type { HookHandle } from "../nn/hooks.js";
+import type { Module } from "../nn/module.js";
 import { Parameter } from "../nn/parameter.js";
 import type { Observer } from "../observe.js";
 import type { Optimizer } from "../optim/optimizer.js";

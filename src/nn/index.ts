@@ -9,18 +9,12 @@ export {
   type ConvTranspose2dOptions,
 } from "./conv.js";
 export * as functional from "./functional.js";
+export type { BackwardHook, ForwardHook, ForwardPreHook, HookHandle } from "./hooks.js";
 export * as init from "./init.js";
 export { Dropout, Dropout2d, Flatten, Identity, Unflatten } from "./layers.js";
 export { Linear } from "./linear.js";
 export * from "./loss.js";
-export {
-  type BackwardHook,
-  type ForwardHook,
-  type ForwardPreHook,
-  type HookHandle,
-  Module,
-  type StateDict,
-} from "./module.js";
+export { Module, type StateDict } from "./module.js";
 export { GroupNorm, LayerNorm } from "./normalization.js";
 export { CircularPad2d, ConstantPad2d, ReflectionPad2d, ReplicationPad2d, ZeroPad2d } from "./padding.js";
 export { Parameter } from "./parameter.js";

@@ -1,7 +1,8 @@
 /** What all optimizers share: parameter groups, zeroGrad, state dicts. */
 import { checkOptions, show } from "../arguments.js";
 import { ArgumentError, StateDictError } from "../errors.js";
-import { type HookHandle, zeroGradients } from "../nn/module.js";
+import type { HookHandle } from "../nn/hooks.js";
+import { zeroGradients } from "../nn/module.js";
 import { fill_ } from "../ops/inplace.js";
 import { formatShape, sameShape } from "../shape.js";
 import { assertReadable, Kind } from "../storage.js";
