@@ -106,7 +106,9 @@ describe("hooks", () => {
     const [a, b] = [net.registerForwardHook(hook), net.registerForwardHook(hook)];
     net(ones(1));
     a.remove();
+    a.remove();
     net(ones(1));
+    expect(count).toBe(3);
     b.remove();
     b.remove();
     net(ones(1));

@@ -421,9 +421,12 @@ function addHook(module: Module, kind: keyof Hooks, hook: unknown): HookHandle {
   }
   const own = booksOf(module);
   own.hooks = withHook(own.hooks, kind, hook);
+  let registered = true;
   return {
     remove: () => {
-      own.hooks = withoutHook(own.hooks, kind, hook);
+      // The same function may stand there for another handle.
+      if (registered) own.hooks = withoutHook(own.hooks, kind, hook);
+      registered = false;
     },
   };
 }
