@@ -193,7 +193,7 @@ export class History {
     this.samples.push(sample);
     this.typicalRatios.clear();
     for (const p of sample.parameters) {
-      if (!p.matrix || !Number.isFinite(p.updateRatio) || p.weightNorm <= 1e-3 * Math.sqrt(p.size)) continue;
+      if (!p.matrix || !Number.isFinite(p.updateRatio) || isTiny(p)) continue;
       if (p.updateRatio > (this.largestRatios.get(p.name) ?? 0)) this.largestRatios.set(p.name, p.updateRatio);
     }
     this.largestLr = Math.max(this.largestLr, sample.lr);
@@ -359,6 +359,9 @@ export class History {
     return found;
   }
 }
+
+/** Elements below 1e-3 in the root mean square, or NaN: beside such a weight any step is long. */
+export const isTiny = ({ weightNorm, size }: ParameterSample): boolean => !(weightNorm > 1e-3 * Math.sqrt(size));
 
 /** The parameter of that name in a sample: most often at the same place as in others. */
 export function parameterIn({ parameters }: Sample, name: string, place: number): ParameterSample | undefined {

@@ -78,18 +78,18 @@ export interface Before {
   count: number;
 }
 
-/** Elements that are compared of a parameter: of a larger one so many, by chance, stand for all. */
-const MOST_COMPARED = 2 ** 15;
+/** Elements that are enough to tell how much a step has changed a parameter: of a larger one at least so many, by chance, stand for all. */
+const ENOUGH_COMPARED = 2 ** 15;
 /** Elements of a block (assembly/doctor.ts says so too), and the last few that are always compared. */
 const BLOCK = 128;
 const LAST = 7;
-/** Of the largest parameters still one block in so many. */
-const FEWEST = 16;
+/** Of the largest parameters one block in so many is compared. */
+const SPARSEST = 16;
 
 /** Copies what of a readable parameter will be compared after the step; `whole` where some blocks cannot stand for all. */
 export function copyBefore(parameter: Tensor, before: Before | null, whole: boolean): Before {
   const size = parameter.numel();
-  const every = whole ? 1 : Math.min(FEWEST, Math.max(1, Math.floor(size / MOST_COMPARED)));
+  const every = whole ? 1 : Math.min(SPARSEST, Math.max(1, Math.floor(size / ENOUGH_COMPARED)));
   let copy = before?.copy;
   if (copy === undefined || before?.every !== every) {
     copy?.dispose();

@@ -53,8 +53,8 @@ interface Station {
   weighted: boolean;
   /** It has neither children nor parameters, so it is the place of the functions that it calls. */
   bare: boolean;
-  /** It has run. */
-  known: boolean;
+  /** It has run with gradients before. */
+  hasRun: boolean;
 }
 
 /** Makes a callback harmless: what it throws stays with the doctor. */
@@ -158,8 +158,8 @@ export class Recorder implements Observer {
     if (station.weighted && isGradEnabled()) {
       const { path, name } = station;
       this.lastLayer = path;
-      if (!station.known) {
-        station.known = true;
+      if (!station.hasRun) {
+        station.hasRun = true;
         this.history.order.set(path, this.history.order.size);
         if (name.startsWith("Embedding")) this.history.vocabularies.add(weightOf(station.module).shape[0]);
       }
@@ -320,7 +320,7 @@ function stationOf(module: Module, path: string): Station {
   const weight: unknown = (module as { weight?: unknown }).weight;
   const weighted = weight instanceof Tensor && weight.ndim >= 2;
   const bare = module.children().next().done === true && module.parameters().length === 0;
-  return { module, path, name: module.constructor.name, weighted, bare, known: false };
+  return { module, path, name: module.constructor.name, weighted, bare, hasRun: false };
 }
 
 /** Whether a module does something else in training than in evaluation. */

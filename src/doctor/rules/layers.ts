@@ -1,5 +1,5 @@
 /** Rules about activations, initialisation and updates. */
-import { median, type ParameterSample, parameterIn } from "../history.js";
+import { isTiny, median, type ParameterSample, parameterIn } from "../history.js";
 import { defineRule, type Symptom } from "./rule.js";
 
 /**
@@ -159,8 +159,9 @@ export const updateRatio = defineRule({
     const risen = history.losses.slice(-5).some((loss) => loss > jumped);
     const limit = recent[0].step < 10 ? (risen ? 3 : 10) * high : falls ? 2 * high : high;
     const ratios: { name: string; ratio: number; of: ParameterSample[] }[] = [];
-    for (const [place, { name, matrix, gradNorm, weightNorm, size }] of recent[0].parameters.entries()) {
-      if (!matrix || gradNorm === null || !(weightNorm > 1e-3 * Math.sqrt(size))) continue;
+    for (const [place, parameter] of recent[0].parameters.entries()) {
+      const { name } = parameter;
+      if (!parameter.matrix || parameter.gradNorm === null || isTiny(parameter)) continue;
       // A weight that began with zeros takes its first steps from nothing.
       if (recent[0].step < 10 && history.fromZero.has(name)) continue;
       const of: ParameterSample[] = [];
