@@ -155,7 +155,7 @@ function resize<T>(
   for (let y = 0; y < h; y += 4) {
     // The last four rows begin earlier where h is not a multiple of 4; of fewer than four the first is read again.
     const from = h < 4 ? 0 : min(y, h - 4);
-    const advance = h < 4 ? 0 : step;
+    const advance = h < 4 ? <usize>0 : step;
     if (h < 4) {
       for (let r = 0; r < h; r++) {
         resizeRows<T>(wide + <usize>r * line, x + <usize>r * step, advance, w, ow, columns, columnStride, bilinear, lanes);
